@@ -1,0 +1,5 @@
+package schedule
+
+type edge struct{ text string }
+
+type weekdays uint8

@@ -1,0 +1,62 @@
+// Package schedule decides by the clock when trading is enabled. A Schedule is pure arithmetic: what
+// [schedule] in the config file says, compiled to intervals of instants. A Gate is the
+// trading_enabled flag as services read it, with a person's halt or leave above the schedule. A
+// Scheduler makes the gate follow the schedule.
+package schedule
+
+import (
+	"time"
+
+	"pitstop/schedule/calendar"
+)
+
+// Problem is one thing that is wrong with the [schedule] table.
+type Problem struct {
+	Pointer string // JSON Pointer into the config document, such as "/schedule/start"
+	Message string // a sentence for a person
+}
+
+// Window is a stretch of time in which trading is enabled: from Open until just before Close, both
+// in UTC. Note says what is unusual about it, such as an early close; it is mostly empty.
+type Window struct {
+	Open  time.Time
+	Close time.Time
+	Note  string
+}
+
+// Transition is an instant at which trading opens or closes.
+type Transition struct {
+	At   time.Time
+	Open bool
+	Note string
+}
+
+// State is what a schedule says at an instant. Since is zero if nothing changed in the year or so
+// before, Until if nothing changes in the year or so to come.
+type State struct {
+	Open         bool
+	Since, Until time.Time
+	Reason       string // a sentence for a person
+}
+
+// Schedule is a valid [schedule] table. It is immutable and safe for concurrent use.
+type Schedule struct {
+	start, stop edge
+	zone        *time.Location
+	days        weekdays // nothing: every day
+	market      *calendar.Calendar
+	holidays    map[calendar.Date]bool
+	early       map[calendar.Date]int // minute of the day
+}
+
+// Location is the zone in which the schedule's wall times are meant.
+func (s *Schedule) Location() *time.Location { return s.zone }
+
+// Calendar is the exchange calendar it follows; nil: none.
+func (s *Schedule) Calendar() *calendar.Calendar { return s.market }
+
+// Start and Stop are as the config file has them.
+func (s *Schedule) Start() string { return s.start.text }
+
+// Stop is the other end of Start.
+func (s *Schedule) Stop() string { return s.stop.text }
