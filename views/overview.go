@@ -1,0 +1,70 @@
+package views
+
+// Overview is the first page: the stack as it is now.
+type Overview struct {
+	Frame
+	Services Services
+	Config   ConfigCard
+	Next     NextCard
+	Run      *Run
+}
+
+// Services are the stack's services. Problem is a sentence when the backend cannot be reached.
+type Services struct {
+	Problem string
+	Seen    Moment
+	Backend string
+	List    []Service
+}
+
+// Service is one service with its instances.
+type Service struct {
+	Name      string
+	Badge     Badge
+	Loaded    string // the revision that it last said it loaded
+	Behind    bool   // which is not the one of the file
+	Refused   string // what it logged when it refused the last one
+	Obeys     *Obeys
+	Instances []Instance
+}
+
+// Obeys is a service's own word on whether it trades.
+type Obeys struct {
+	Badge  Badge
+	Reason string
+	Since  Moment
+}
+
+// Instance is one container, pod or process.
+type Instance struct {
+	Name     string
+	ID       string
+	Badge    Badge
+	Started  Moment
+	Restarts int
+	Warnings []string
+}
+
+// ConfigCard is the config file in short. Problem is set when it cannot be read or used.
+type ConfigCard struct {
+	Path     string
+	Revision string
+	Badge    Badge
+	Problem  string
+	Problems []Problem
+	Warning  string
+}
+
+// NextCard are the coming edges of the trading windows.
+type NextCard struct {
+	None  string // why there are none
+	Zone  string
+	Edges []Edge
+}
+
+// Edge is one opening or closing.
+type Edge struct {
+	Badge Badge
+	At    Moment
+	Note  string
+}
