@@ -35,9 +35,9 @@ type Scanner struct {
 
 // look is what tells one state of the file from another: content decides, the rest is for the log.
 type look struct {
-	revision string // empty: could not be read
-	problem  string // empty: valid
-	modified time.Time
+	revision string      // empty: could not be read
+	problem  string      // empty: valid
+	file     os.FileInfo // nil: could not be told
 }
 
 func newScanner(path, listen string, log *slog.Logger, level *slog.LevelVar, clock clockwork.Clock) *Scanner {
@@ -60,7 +60,7 @@ func (s *Scanner) Run(ctx context.Context) error {
 		cancel()
 		return fmt.Errorf("Config load failed: %w", err)
 	}
-	s.looked = look{revision: revision, modified: modified(s.path)}
+	s.looked = look{revision: revision, file: identity(s.path)}
 	s.log.Info("Config loaded", "revision", revision)
 
 	var tasks sync.WaitGroup
@@ -80,7 +80,7 @@ func (s *Scanner) Run(ctx context.Context) error {
 // is remembered, so that putting the old one back counts as a change and is confirmed.
 func (s *Scanner) look(ctx context.Context) {
 	c, revision, err := loadConfig(s.path)
-	seen := look{revision: revision, modified: modified(s.path)}
+	seen := look{revision: revision, file: identity(s.path)}
 	if err == nil && (seen.revision != s.looked.revision || s.looked.problem != "") {
 		err = s.adopt(ctx, c)
 	}
@@ -95,7 +95,7 @@ func (s *Scanner) look(ctx context.Context) {
 	case seen.problem != "":
 	case seen.revision != before.revision || before.problem != "":
 		s.log.Info("Config reloaded", "revision", seen.revision)
-	case !seen.modified.Equal(before.modified):
+	case !seen.sameFile(before):
 		s.log.Info("Config unchanged", "revision", seen.revision)
 	}
 }
@@ -174,11 +174,18 @@ func (s *Scanner) beat(ctx context.Context) {
 	}
 }
 
-// modified is when the file behind the path was last written; zero if it cannot be told.
-func modified(path string) time.Time {
+// identity tells whether the path still leads to the same file, untouched; nil if it leads nowhere.
+func identity(path string) os.FileInfo {
 	info, err := os.Stat(path)
 	if err != nil {
-		return time.Time{}
+		return nil
 	}
-	return info.ModTime()
+	return info
+}
+
+func (l look) sameFile(other look) bool {
+	if l.file == nil || other.file == nil {
+		return l.file == other.file
+	}
+	return os.SameFile(l.file, other.file) && l.file.ModTime().Equal(other.file.ModTime())
 }
