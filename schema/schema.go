@@ -5,42 +5,206 @@
 // Documents are what go-toml decodes: map[string]any with string, bool, int64, float64, time.Time,
 // toml.LocalDate, toml.LocalTime, toml.LocalDateTime, []any and map[string]any below. Places in them
 // are JSON Pointers (RFC 6901).
+//
+// Beside JSON Schema's own words these are understood: x-unit ("USD"), x-reload ("live" or
+// "restart", holds for everything below), x-danger (a warning, or true), x-order (a number),
+// x-group (the title of a group within a table), x-control ("time", "textarea"), x-pattern-message
+// (the sentence for a text that the pattern refuses) and, of secrets, x-secret-env and x-secret-file
+// (where else the value may come from).
 package schema
 
-import "net/url"
+import (
+	"encoding/json"
+	"slices"
+	"sort"
+	"strings"
+
+	"github.com/santhosh-tekuri/jsonschema/v5"
+)
 
 // Schema is a compiled JSON Schema. It is immutable and safe for concurrent use.
-type Schema struct{}
+type Schema struct {
+	root       *jsonschema.Schema
+	byLocation map[string]*jsonschema.Schema
+	order      map[string][]string // location of a "properties" keyword → its keys as in the file
+}
 
-// Default is the schema of the reference services, embedded in the program.
-func Default() *Schema { return &Schema{} }
-
-// Load reads a schema file. Schemas in files beside it may be referred to; nothing is ever fetched
-// from a network.
-func Load(path string) (*Schema, error) { return &Schema{}, nil }
-
-// Validate tells what is wrong with a document, in the order of its lines. position finds the line
-// and column of a pointer or its nearest parent; it may be nil.
-func (s *Schema) Validate(value map[string]any, position func(ptr string) (line, col int)) []Problem {
+// word returns a keyword of this subschema as written.
+func word(s *jsonschema.Schema, keyword string) any {
+	if k, ok := s.Extensions["words"].(keywords); ok {
+		return k[keyword]
+	}
 	return nil
 }
 
-// Form draws the form for this document.
-func (s *Schema) Form(value map[string]any) Form { return Form{schema: s, value: value} }
+func textWord(s *jsonschema.Schema, keyword string) string {
+	text, _ := word(s, keyword).(string)
+	return text
+}
 
-// Pressed says whether a form was sent by one of its buttons that only change its shape, so that the
-// answer is Form.WithInput and nothing is to be saved.
-func Pressed(form url.Values) bool { return false }
+func flag(s *jsonschema.Schema, keyword string) bool {
+	on, _ := word(s, keyword).(bool)
+	return on
+}
 
-// Decode returns the edits that turn the document that the form was drawn from into the one that was
-// filled in; none if nothing was changed.
-func (s *Schema) Decode(form url.Values, current map[string]any) ([]Edit, []Problem) { return nil, nil }
+// firstText is the first of these schemas that says something; the most specific comes first.
+func firstText(parts []*jsonschema.Schema, keyword string) string {
+	for _, p := range parts {
+		if text := textWord(p, keyword); text != "" {
+			return text
+		}
+	}
+	return ""
+}
 
-// Apply returns the document with these edits made. The argument stays as it is.
-func Apply(current map[string]any, edits []Edit) (map[string]any, error) { return current, nil }
+func anyFlag(parts []*jsonschema.Schema, keyword string) bool {
+	return slices.ContainsFunc(parts, func(p *jsonschema.Schema) bool { return flag(p, keyword) })
+}
 
-// Secrets returns the pointers of the secret values in this document.
-func (s *Schema) Secrets(value map[string]any) []string { return nil }
+func firstDefault(parts []*jsonschema.Schema) (any, bool) {
+	for _, p := range parts {
+		if k, ok := p.Extensions["words"].(keywords); ok {
+			if d, ok := k["default"]; ok && d != nil {
+				return fromJSON(d), true
+			}
+		}
+	}
+	return nil, false
+}
 
-// At tells what the schema says of the key at this pointer.
-func (s *Schema) At(ptr string) Info { return Info{} }
+func isSecret(parts []*jsonschema.Schema) bool {
+	return slices.ContainsFunc(parts, func(p *jsonschema.Schema) bool {
+		return flag(p, "writeOnly") || p.Format == "password"
+	})
+}
+
+// danger is the warning of a key; x-danger may be a sentence or true.
+func danger(parts []*jsonschema.Schema) string {
+	if text := firstText(parts, "x-danger"); text != "" {
+		return text
+	}
+	if anyFlag(parts, "x-danger") {
+		return "A change here can cost money: look twice."
+	}
+	return ""
+}
+
+// titleOf makes a label of a key: max_position_usd → "Max position usd", listenAddr → "Listen addr".
+func titleOf(key string) string {
+	var b strings.Builder
+	prev := ' '
+	for _, r := range key {
+		switch {
+		case r == '_' || r == '-' || r == '.' || r == ' ':
+			r = ' '
+			if prev == ' ' {
+				continue
+			}
+		case r >= 'A' && r <= 'Z' && prev >= 'a' && prev <= 'z':
+			b.WriteRune(' ')
+			r += 'a' - 'A'
+		}
+		b.WriteRune(r)
+		prev = r
+	}
+	text := strings.TrimSpace(b.String())
+	if text == "" {
+		return key
+	}
+	if text[0] >= 'a' && text[0] <= 'z' {
+		text = string(text[0]-'a'+'A') + text[1:]
+	}
+	return text
+}
+
+// keysIn lists the properties of these schemas in the order of the file, x-order first.
+func (s *Schema) keysIn(parts []*jsonschema.Schema) []string {
+	var keys []string
+	seen := map[string]bool{}
+	rank := map[string]float64{}
+	for _, p := range parts {
+		own := s.order[p.Location+"/properties"]
+		if len(own) != len(p.Properties) {
+			own = nil
+			for key := range p.Properties {
+				own = append(own, key)
+			}
+			sort.Strings(own)
+		}
+		for _, key := range own {
+			if seen[key] {
+				continue
+			}
+			seen[key] = true
+			keys = append(keys, key)
+			if n, ok := word(p.Properties[key], "x-order").(json.Number); ok {
+				rank[key], _ = n.Float64()
+			}
+		}
+	}
+	if len(rank) > 0 {
+		const unranked = 1e9
+		at := func(key string) float64 {
+			if r, ok := rank[key]; ok {
+				return r
+			}
+			return unranked
+		}
+		sort.SliceStable(keys, func(i, j int) bool { return at(keys[i]) < at(keys[j]) })
+	}
+	return keys
+}
+
+// forKey lists what these schemas say of one key of a table; described is false if none of them
+// names it, by property or pattern or as an additional one.
+func forKey(parts []*jsonschema.Schema, key string) (list []*jsonschema.Schema, described bool) {
+	for _, p := range parts {
+		named := false
+		if sub, ok := p.Properties[key]; ok {
+			list, named = append(list, sub), true
+		}
+		for pattern, sub := range p.PatternProperties {
+			if pattern.MatchString(key) {
+				list, named = append(list, sub), true
+			}
+		}
+		if sub, ok := p.AdditionalProperties.(*jsonschema.Schema); ok && !named {
+			list = append(list, sub)
+		}
+	}
+	if len(list) == 0 {
+		for _, p := range parts {
+			if sub := p.UnevaluatedProperties; sub != nil && sub.Always == nil {
+				list = append(list, sub)
+			}
+		}
+	}
+	list = slices.DeleteFunc(list, func(p *jsonschema.Schema) bool { return p.Always != nil && !*p.Always })
+	return list, len(list) > 0
+}
+
+// forItem lists what these schemas say of one item of a list.
+func forItem(parts []*jsonschema.Schema, i int) []*jsonschema.Schema {
+	var list []*jsonschema.Schema
+	add := func(either any) {
+		if sub, ok := either.(*jsonschema.Schema); ok && sub != nil {
+			list = append(list, sub)
+		}
+	}
+	for _, p := range parts {
+		prefix := p.PrefixItems
+		if tuple, ok := p.Items.([]*jsonschema.Schema); ok {
+			prefix = tuple
+		}
+		if i >= 0 && i < len(prefix) {
+			add(prefix[i])
+			continue
+		}
+		add(p.Items)
+		add(p.Items2020)
+		if len(prefix) > 0 {
+			add(p.AdditionalItems)
+		}
+	}
+	return list
+}

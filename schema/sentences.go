@@ -1,0 +1,409 @@
+package schema
+
+import (
+	"fmt"
+	"math/big"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/santhosh-tekuri/jsonschema/v5"
+)
+
+// say puts one failure into words. Values are named only where they are numbers or short texts, and
+// never if they are secret.
+func (r *report) say(f failure) {
+	v, _ := lookup(r.doc, f.ptr)
+	at := f.at
+	if at == nil {
+		r.add(f.ptr, "is not valid")
+		return
+	}
+	_, arg, _ := strings.Cut(f.keyword, "/")
+	switch f.word() {
+	case "":
+		if at.Always != nil && !*at.Always {
+			r.notAllowed(f.ptr, v)
+			return
+		}
+		r.add(f.ptr, "is not valid")
+	case "type":
+		r.add(f.ptr, r.wrongType(at.Types, v, f.ptr))
+	case "required":
+		for _, key := range missing(at, v) {
+			r.add(join(f.ptr, key), "is required")
+		}
+	case "dependentRequired", "dependencies":
+		r.dependent(f, arg, v)
+	case "additionalProperties":
+		for _, key := range unknown(at, v) {
+			r.unknownKey(f.ptr, key, v)
+		}
+	case "additionalItems":
+		r.add(f.ptr, "has more items than it may have")
+	case "enum":
+		r.add(f.ptr, r.notOneOf(f.ptr, at.Enum))
+	case "const":
+		r.add(f.ptr, r.notOneOf(f.ptr, at.Constant))
+	case "minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum", "multipleOf":
+		r.add(f.ptr, r.bound(f, v))
+	case "minLength", "maxLength":
+		r.add(f.ptr, r.length(f, v))
+	case "pattern":
+		r.add(f.ptr, r.pattern(at))
+	case "format":
+		r.add(f.ptr, "must be "+formatWords(at.Format)+r.itIs(f.ptr, v))
+	case "minItems", "maxItems":
+		items, _ := v.([]any)
+		bound, words := at.MinItems, "at least"
+		if f.word() == "maxItems" {
+			bound, words = at.MaxItems, "at most"
+		}
+		r.add(f.ptr, fmt.Sprintf("must have %s %s; it has %d", words, count(bound, "item"), len(items)))
+	case "uniqueItems":
+		items, _ := v.([]any)
+		if i, j := twins(items); j > 0 {
+			r.add(f.ptr, fmt.Sprintf("must not have an item twice; items %d and %d are the same", i+1, j+1))
+		} else {
+			r.add(f.ptr, "must not have an item twice")
+		}
+	case "minProperties", "maxProperties":
+		table, _ := v.(map[string]any)
+		bound, words := at.MinProperties, "at least"
+		if f.word() == "maxProperties" {
+			bound, words = at.MaxProperties, "at most"
+		}
+		r.add(f.ptr, fmt.Sprintf("must have %s %s; it has %d", words, count(bound, "key"), len(table)))
+	case "not":
+		if keys := at.Not.Required; len(keys) > 1 {
+			r.add(f.ptr, "must not have "+listWords(slices.Clone(keys), " and ")+" together")
+		} else if len(keys) == 1 {
+			r.add(join(f.ptr, keys[0]), "is not allowed here")
+		} else if opts := slices.Concat(at.Not.Constant, at.Not.Enum); len(opts) > 0 {
+			r.add(f.ptr, "must not be "+optionWords(opts))
+		} else {
+			r.add(f.ptr, "is not allowed as it is")
+		}
+	case "oneOf":
+		r.add(f.ptr, "fits more than one of its alternatives, and must fit exactly one")
+	case "anyOf":
+		r.add(f.ptr, "fits none of its alternatives")
+	case "minContains", "contains", "maxContains":
+		r.add(f.ptr, r.contains(f))
+	case "contentEncoding":
+		r.add(f.ptr, "must be encoded as "+at.ContentEncoding)
+	case "contentMediaType", "contentSchema":
+		r.add(f.ptr, "must be "+at.ContentMediaType)
+	default:
+		r.add(f.ptr, "is not valid")
+	}
+}
+
+func (r *report) wrongType(types []string, v any, ptr string) string {
+	is := kindWords(v)
+	if f, ok := v.(float64); ok && !slices.Contains(types, "number") && slices.Contains(types, "integer") && !r.secret[ptr] {
+		is = people(f)
+	}
+	return "must be " + typeWords(types) + "; it is " + is
+}
+
+// notAllowed is for a key whose schema is false.
+func (r *report) notAllowed(ptr string, v any) {
+	above, _ := lookup(r.doc, parent(ptr))
+	if _, ok := above.(map[string]any); ok && ptr != "" && itemAt(r.doc, ptr) < 0 {
+		r.unknownKey(parent(ptr), last(ptr), above)
+		return
+	}
+	r.add(ptr, "is not allowed here")
+}
+
+func (r *report) unknownKey(ptr, key string, table any) {
+	var known []string
+	var parts []*jsonschema.Schema
+	if list, ok := r.schema.partsAt(ptr); ok {
+		parts = list
+	}
+	have, _ := table.(map[string]any)
+	for _, name := range r.schema.keysIn(parts) {
+		if _, taken := have[name]; !taken {
+			known = append(known, name)
+		}
+	}
+	if slices.Contains(r.schema.keysIn(parts), key) {
+		r.add(join(ptr, key), "is not allowed here, with the other keys as they are")
+		return
+	}
+	message := "is not a key that the schema knows"
+	if near := nearest(key, known); near != "" {
+		message += "; did you mean " + near + "?"
+	}
+	r.add(join(ptr, key), message)
+}
+
+// partsAt lists all that may apply at a pointer.
+func (s *Schema) partsAt(ptr string) ([]*jsonschema.Schema, bool) {
+	parts := everything([]*jsonschema.Schema{s.root})
+	for _, key := range split(ptr) {
+		below, ok := forKey(parts, key)
+		if i, err := strconv.Atoi(key); !ok && err == nil {
+			below = forItem(parts, i)
+			ok = len(below) > 0
+		}
+		if !ok {
+			return nil, false
+		}
+		parts = everything(below)
+	}
+	return parts, true
+}
+
+// nearest finds the word that was meant; "" if none is near enough.
+func nearest(key string, words []string) string {
+	best, bestDistance := "", max(2, len(key)/3)+1
+	for _, w := range words {
+		if d := editDistance(strings.ToLower(key), strings.ToLower(w)); d < bestDistance {
+			best, bestDistance = w, d
+		}
+	}
+	if utf8.RuneCountInString(key) <= bestDistance {
+		return ""
+	}
+	return best
+}
+
+func editDistance(a, b string) int {
+	if len(a) > 100 || len(b) > 100 {
+		return len(a) + len(b)
+	}
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		diagonal := row[0]
+		row[0] = i
+		for j := 1; j <= len(b); j++ {
+			cost := diagonal
+			if a[i-1] != b[j-1] {
+				cost++
+			}
+			diagonal = row[j]
+			row[j] = min(cost, row[j]+1, row[j-1]+1)
+		}
+	}
+	return row[len(b)]
+}
+
+func (r *report) dependent(f failure, arg string, v any) {
+	key, _, _ := strings.Cut(arg, "/")
+	key = last("/" + unescapeLocation(key))
+	needs := f.at.DependentRequired[key]
+	if list, ok := f.at.Dependencies[key].([]string); ok {
+		needs = list
+	}
+	table, _ := v.(map[string]any)
+	for _, need := range needs {
+		if _, ok := table[need]; !ok {
+			r.add(join(f.ptr, need), "is required when "+key+" is set")
+		}
+	}
+}
+
+func (r *report) notOneOf(ptr string, options []any) string {
+	if len(options) == 1 {
+		return "must be " + optionWords(options)
+	}
+	return "is not one of: " + optionWords(options)
+}
+
+func (r *report) bound(f failure, v any) string {
+	unit := r.unitAt(f.ptr)
+	say := func(words string, b *big.Rat, v any) string {
+		message := "must be " + words + " " + ratWords(b) + unit
+		if !r.secret[f.ptr] {
+			message += "; it is " + people(v)
+		}
+		return message
+	}
+	switch f.word() {
+	case "minimum":
+		return say("at least", f.at.Minimum, v)
+	case "exclusiveMinimum":
+		return say("more than", f.at.ExclusiveMinimum, v)
+	case "maximum":
+		return say("at most", f.at.Maximum, v)
+	case "exclusiveMaximum":
+		return say("less than", f.at.ExclusiveMaximum, v)
+	}
+	return say("a multiple of", f.at.MultipleOf, v)
+}
+
+func (r *report) unitAt(ptr string) string {
+	if parts, ok := r.schema.partsAt(ptr); ok {
+		if unit := firstText(parts, "x-unit"); unit == "%" {
+			return " %"
+		} else if unit != "" {
+			return " " + unit
+		}
+	}
+	return ""
+}
+
+func ratWords(b *big.Rat) string {
+	if b.IsInt() {
+		if b.Num().IsInt64() {
+			return people(b.Num().Int64())
+		}
+		return b.Num().String()
+	}
+	f, _ := b.Float64()
+	return people(f)
+}
+
+func (r *report) length(f failure, v any) string {
+	text, _ := v.(string)
+	n := utf8.RuneCountInString(text)
+	it := ""
+	if !r.secret[f.ptr] {
+		it = fmt.Sprintf("; it has %d", n)
+	}
+	if f.word() == "minLength" {
+		if n == 0 {
+			return "must not be empty"
+		}
+		return fmt.Sprintf("must have at least %s%s", count(f.at.MinLength, "character"), it)
+	}
+	return fmt.Sprintf("must have at most %s%s", count(f.at.MaxLength, "character"), it)
+}
+
+func (r *report) pattern(at *jsonschema.Schema) string {
+	if text := textWord(at, "x-pattern-message"); text != "" {
+		return text
+	}
+	return "does not have the right form; the pattern is " + at.Pattern.String()
+}
+
+func (r *report) contains(f failure) string {
+	what := "a certain item"
+	if opts := slices.Concat(f.at.Contains.Constant, f.at.Contains.Enum); len(opts) > 0 {
+		what = optionWords(opts)
+	} else if title := textWord(f.at.Contains, "title"); title != "" {
+		what = title
+	}
+	if f.word() == "maxContains" {
+		return fmt.Sprintf("must contain %s at most %s", what, count(f.at.MaxContains, "time"))
+	}
+	if f.at.MinContains > 1 {
+		return fmt.Sprintf("must contain %s at least %s", what, count(f.at.MinContains, "time"))
+	}
+	return "must contain " + what
+}
+
+// itIs names a value if it may be named.
+func (r *report) itIs(ptr string, v any) string {
+	if r.secret[ptr] {
+		return ""
+	}
+	switch v := v.(type) {
+	case string:
+		return "; it is " + quoted(v)
+	case int64, float64:
+		return "; it is " + people(v)
+	}
+	return ""
+}
+
+// quoted shows a text, cut if it is long, without control characters.
+func quoted(text string) string {
+	if utf8.RuneCountInString(text) > 40 {
+		text = string([]rune(text)[:39]) + "…"
+	}
+	return strconv.Quote(text)
+}
+
+func optionWords(options []any) string {
+	const most = 15
+	var words []string
+	for i, o := range options {
+		if i == most {
+			words = append(words, fmt.Sprintf("and %d more", len(options)-most))
+			break
+		}
+		if text, ok := o.(string); ok {
+			if text == "" || len(options) == 1 {
+				text = strconv.Quote(text)
+			}
+			words = append(words, text)
+			continue
+		}
+		words = append(words, notation(fromJSON(o), false))
+	}
+	return strings.Join(words, ", ")
+}
+
+func typeWords(types []string) string {
+	var words []string
+	for _, t := range types {
+		switch t {
+		case "integer":
+			words = append(words, "a whole number")
+		case "number":
+			words = append(words, "a number")
+		case "string":
+			words = append(words, "text")
+		case "boolean":
+			words = append(words, "true or false")
+		case "array":
+			words = append(words, "a list")
+		case "object":
+			words = append(words, "a table")
+		}
+	}
+	if len(words) == 0 {
+		return "left out" // only null is allowed, and TOML has none
+	}
+	return listWords(words, " or ")
+}
+
+// kindWords names the kind of a validated value.
+func kindWords(v any) string {
+	switch v := v.(type) {
+	case bool:
+		return strconv.FormatBool(v)
+	case string:
+		return "text"
+	case []any:
+		return "a list"
+	case map[string]any:
+		return "a table"
+	case nil:
+		return "missing"
+	}
+	return "a number"
+}
+
+func listWords(words []string, last string) string {
+	if len(words) < 2 {
+		return strings.Join(words, "")
+	}
+	return strings.Join(words[:len(words)-1], ", ") + last + words[len(words)-1]
+}
+
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return people(int64(n)) + " " + what + "s"
+}
+
+func twins(items []any) (int, int) {
+	for j := 1; j < len(items) && j < 2000; j++ {
+		for i := range j {
+			if equal(items[i], items[j]) {
+				return i, j
+			}
+		}
+	}
+	return 0, 0
+}
