@@ -11,13 +11,19 @@ package process
 import (
 	"context"
 	"errors"
-	"iter"
+	"fmt"
 	"log/slog"
+	"net/url"
+	"os"
+	"path/filepath"
+	"sync"
 	"time"
 
+	"github.com/fsnotify/fsnotify"
 	"github.com/jonboulle/clockwork"
 
 	"pitstop/stack"
+	"pitstop/stack/durable"
 )
 
 // OnExit says what becomes of the processes when the backend is closed.
@@ -39,50 +45,246 @@ type Options struct {
 	StopTimeout time.Duration // from asking a process to end to making it; 0: 10 s
 	Backoff     Backoff
 	MaxOutput   int64 // bytes of output kept of each life of a service; 0: 16 MiB
-	Clock       clockwork.Clock
-	Log         *slog.Logger
+
+	Clock clockwork.Clock // of the pauses before a service starts again; nil: the real one
+	Log   *slog.Logger    // nil: none
 }
 
-// Backoff says how long a service that ended stays away before it is started again: Min at first,
-// twice as long each time up to Max, and Min again once it has run for Calm.
-type Backoff struct {
-	Min, Max, Calm time.Duration // 0: 500 ms, 30 s, 30 s
+func (o Options) withDefaults() (Options, error) {
+	if o.State == "" {
+		return o, errors.New("the process backend needs a state folder to find its processes again")
+	}
+	switch o.OnExit {
+	case "":
+		o.OnExit = Stop
+	case Stop, Keep:
+	default:
+		return o, fmt.Errorf("what becomes of the processes when the panel ends is %q or %q, not %q", Stop, Keep, o.OnExit)
+	}
+	if o.Env == nil {
+		o.Env = os.Environ()
+	}
+	if o.StopTimeout <= 0 {
+		o.StopTimeout = 10 * time.Second
+	}
+	o.Backoff = o.Backoff.withDefaults()
+	if o.MaxOutput <= 0 {
+		o.MaxOutput = 16 << 20
+	}
+	if o.Clock == nil {
+		o.Clock = clockwork.NewRealClock()
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return o, nil
 }
 
 // Backend is the process backend. It implements stack.Backend.
-type Backend struct{ options Options }
+type Backend struct {
+	options  Options
+	boot     string
+	services []*service
+
+	attached bool     // to the processes of another panel
+	lock     *os.File // nil if attached
+	watcher  *fsnotify.Watcher
+
+	mu      sync.Mutex
+	changed chan struct{}      // closed, and replaced, when an instance changed
+	stop    context.CancelFunc // of the supervision; nil before Start
+	running sync.WaitGroup     // the supervision and the watch over outputs
+
+	close    sync.Once
+	closed   chan struct{}
+	closeErr error
+}
 
 // New takes the state folder for this panel alone and finds the processes that an earlier panel
 // left, paused ones as they are. It starts nothing.
-func New(options Options) (*Backend, error) { return &Backend{options}, nil }
+func New(options Options) (*Backend, error) {
+	b, err := prepare(options)
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range b.services {
+		if len(s.Command) == 0 {
+			return nil, fmt.Errorf("the service %s has no command; the process backend needs one to start it", s.Name)
+		}
+		if err := os.MkdirAll(s.folder, 0o700); err != nil {
+			return nil, fmt.Errorf("could not make the folder of the service %s: %w", s.Name, err)
+		}
+	}
+	if b.lock, err = takeLock(b.options.State); err != nil {
+		return nil, err
+	}
+	for _, s := range b.services {
+		r, found, alive, err := recall(s.folder, b.boot)
+		switch {
+		case found == nil && err != nil:
+			s.log.Warn("cannot tell whether an earlier panel left the service running, and take it that none did", "error", err)
+		case alive:
+			b.adopt(s, found, r)
+		case found != nil:
+			s.last, s.restarts = found, r.Restarts
+		}
+	}
+	b.watchOutputs()
+	return b, nil
+}
 
 // Attach reaches the processes that another panel supervises, or supervised until it died, by what
-// it recorded in the state folder. An attached backend starts nothing and restarts nothing.
-func Attach(options Options) (*Backend, error) { return &Backend{options}, nil }
+// it recorded in the state folder. An attached backend starts nothing and restarts nothing, and
+// closing it leaves everything as it is.
+func Attach(options Options) (*Backend, error) {
+	b, err := prepare(options)
+	if err != nil {
+		return nil, err
+	}
+	b.attached = true
+	return b, nil
+}
+
+func prepare(options Options) (*Backend, error) {
+	options, err := options.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	boot, err := bootID()
+	if err != nil {
+		return nil, err
+	}
+	if options.State, err = stateFolder(options.State); err != nil {
+		return nil, err
+	}
+	b := &Backend{options: options, boot: boot, changed: make(chan struct{}), closed: make(chan struct{})}
+	named := map[string]bool{}
+	for _, s := range options.Services {
+		if s.Name == "" || named[s.Name] {
+			return nil, fmt.Errorf("the services need names that differ; %q does not", s.Name)
+		}
+		named[s.Name] = true
+		b.services = append(b.services, &service{
+			Service: s,
+			folder:  filepath.Join(options.State, url.PathEscape("service-"+s.Name)),
+			log:     options.Log.With("service", s.Name),
+		})
+	}
+	return b, nil
+}
+
+// stateFolder makes the backend's part of the state folder. Its path is part of the mark on the
+// processes, so it has to be the same by whichever way one comes to it.
+func stateFolder(state string) (string, error) {
+	folder := filepath.Join(state, "process")
+	err := os.MkdirAll(folder, 0o700)
+	if err == nil {
+		folder, err = filepath.EvalSymlinks(folder)
+	}
+	if err == nil {
+		folder, err = filepath.Abs(folder)
+	}
+	if err != nil {
+		return "", fmt.Errorf("could not make the state folder of the process backend: %w", err)
+	}
+	return folder, nil
+}
 
 // Start starts the services that do not run, and starts those again that end, until the context
-// ends. What runs then goes on until Close.
-func (b *Backend) Start(context.Context) {}
-
-// Name is the word in the settings.
-func (b *Backend) Name() string { return "process" }
-
-var errUnfinished = errors.New("unfinished")
-
-func (b *Backend) Instances(context.Context) ([]stack.Instance, error) { return nil, errUnfinished }
-func (b *Backend) Inspect(context.Context, stack.Instance) (stack.Instance, error) {
-	return stack.Instance{}, errUnfinished
+// ends or the backend is closed. What runs then goes on until Close. Starting twice, or an attached
+// backend, does nothing.
+func (b *Backend) Start(ctx context.Context) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.attached || b.stop != nil {
+		return
+	}
+	ctx, b.stop = context.WithCancel(ctx)
+	for _, s := range b.services {
+		s.set(func() { s.supervised = true })
+		b.running.Go(func() {
+			if s.current == nil && s.last != nil {
+				b.endLeftovers(s, s.last)
+			}
+			b.supervise(ctx, s)
+		})
+	}
 }
-func (b *Backend) Pause(context.Context, stack.Instance) error   { return errUnfinished }
-func (b *Backend) Unpause(context.Context, stack.Instance) error { return errUnfinished }
-func (b *Backend) Signal(context.Context, stack.Instance, string) (string, error) {
-	return "", errUnfinished
-}
-func (b *Backend) Logs(context.Context, stack.Instance, time.Time) iter.Seq2[stack.LogLine, error] {
-	return func(yield func(stack.LogLine, error) bool) { yield(stack.LogLine{}, errUnfinished) }
-}
-func (b *Backend) Watch(ctx context.Context, changed func()) { <-ctx.Done() }
-func (b *Backend) FreeByHand(stack.Instance) string          { return "" }
-func (b *Backend) Close() error                              { return nil }
 
-var _ stack.Backend = (*Backend)(nil)
+// Close ends the supervision, and with OnExit Stop the processes. A paused one is set going first,
+// or it could not end.
+func (b *Backend) Close() error {
+	b.close.Do(func() {
+		b.mu.Lock()
+		if b.stop == nil {
+			b.stop = func() {} // a later Start is too late
+		}
+		b.stop()
+		b.mu.Unlock()
+		close(b.closed)
+		if b.watcher != nil {
+			_ = b.watcher.Close()
+		}
+		b.running.Wait()
+		if !b.attached && b.options.OnExit == Stop {
+			b.closeErr = b.endAll()
+		}
+		if b.lock != nil {
+			_ = b.lock.Close()
+		}
+	})
+	return b.closeErr
+}
+
+func (b *Backend) endAll() error {
+	failed := make([]error, len(b.services))
+	var all sync.WaitGroup
+	for n, s := range b.services {
+		if s.current == nil {
+			continue
+		}
+		all.Go(func() {
+			if failed[n] = b.end(s, s.current); failed[n] == nil {
+				failed[n] = durable.RemoveFile(filepath.Join(s.folder, recordName))
+			}
+		})
+	}
+	all.Wait()
+	return errors.Join(failed...)
+}
+
+// watchOutputs lets each output see soon how far it reaches. Without it, where the machine has no
+// more watches to give, the times of lines are coarser and everything else works.
+func (b *Backend) watchOutputs() {
+	watcher, err := fsnotify.NewWatcher()
+	if err != nil {
+		b.options.Log.Warn("cannot watch the outputs of the services, so the times of their lines are coarse", "error", err)
+		return
+	}
+	b.watcher = watcher
+	byFolder := map[string]*service{}
+	for _, s := range b.services {
+		byFolder[s.folder] = s
+		if err := watcher.Add(s.folder); err != nil {
+			s.log.Warn("cannot watch the output of the service, so the times of its lines are coarse", "error", err)
+		}
+	}
+	b.running.Go(func() {
+		for {
+			select {
+			case event, open := <-watcher.Events:
+				if !open {
+					return
+				}
+				if s := byFolder[filepath.Dir(event.Name)]; s != nil && event.Has(fsnotify.Write) {
+					s.look()
+				}
+			case err, open := <-watcher.Errors:
+				if !open {
+					return
+				}
+				b.options.Log.Warn("the watch over the outputs of the services stumbled", "error", err)
+			}
+		}
+	})
+}
