@@ -8,6 +8,8 @@ export PITSTOP_CACHE=$CACHE
 # Debian's python3 goes before any other, since only it sees Debian's python3-schedule.
 export PATH="$PATH:/usr/local/go/bin:/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin"
 export HOME=${HOME:-/root}
+# A checkout that belongs to somebody else, or has no .git at all, builds too.
+export GOFLAGS="${GOFLAGS:-} -buildvcs=false"
 PYTHON=${PYTHON:-/usr/bin/python3}
 mkdir -p "$CACHE"
 

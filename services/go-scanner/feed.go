@@ -17,6 +17,7 @@ type Scan struct {
 	Session    string             `json:"session"`
 	Seq        int64              `json:"seq"`
 	Time       time.Time          `json:"time"`
+	ElapsedMs  int64              `json:"elapsed_ms"` // since the session began, however the wall clock is set
 	Quotes     map[string]float64 `json:"quotes"`
 	Candidates []Candidate        `json:"candidates"`
 }

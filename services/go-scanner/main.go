@@ -25,6 +25,7 @@ import (
 )
 
 func main() {
+	signal.Ignore(syscall.SIGPIPE) // whoever read the log went away: no reason to stop
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := run(ctx, os.Args[1:], os.Getenv, os.Stdout)
 	stop()

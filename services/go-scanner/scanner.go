@@ -138,10 +138,11 @@ func (s *Scanner) current() (Config, <-chan struct{}) {
 
 // scan looks at the whole universe, again and again.
 func (s *Scanner) scan(ctx context.Context) {
+	began := s.clock.Now()
 	for n := int64(0); ; n++ {
 		c, changed := s.current()
 		market := Market{Swing: swings[c.Universe]}
-		found := Scan{Time: s.clock.Now().UTC(), Quotes: map[string]float64{}, Candidates: []Candidate{}}
+		found := Scan{Time: s.clock.Now().UTC(), ElapsedMs: s.clock.Since(began).Milliseconds(), Quotes: map[string]float64{}, Candidates: []Candidate{}}
 		for _, symbol := range c.Symbols {
 			price, score := market.Price(symbol, n), market.Score(symbol, n)
 			found.Quotes[symbol] = price

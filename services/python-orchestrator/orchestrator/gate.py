@@ -1,0 +1,82 @@
+"""The gate in front of every order entry: the panel's word and the own schedule, put together."""
+
+import threading
+
+from .gatefile import Garbled, Gate, Missing
+from .windows import Verdict
+
+# How long after an edge the panel may still not have kept it before its file counts as stale.
+GRACE_SECONDS = 5.0
+
+
+def decide(own: Verdict, gate, now: float) -> tuple[bool, str]:
+    """Whether trading is enabled, and why.
+
+    A halt wins over everything. Else trading takes both, the panel's gate and the own schedule; only
+    a person's "trade until" overrules the schedule. Where the panel has nothing to say, the own
+    schedule decides alone, and where that cannot tell either, there is no trading.
+    """
+    if isinstance(gate, Garbled):
+        return False, gate.why
+    if isinstance(gate, Gate) and gate.mode == "halted":
+        return False, f"halted: {gate.reason}" if gate.reason else "halted"
+    if own.open and own.until is not None and now >= own.until:
+        own = Verdict(False, True, "the window has closed")  # also if nobody looked since
+    if isinstance(gate, Gate) and gate.mode == "forced" and (gate.until is None or now < gate.until):
+        return gate.enabled, f"forced: {gate.reason}" if gate.reason else "forced"
+    silence = _silence(own, gate, now)
+    if silence:
+        if not own.known:
+            return False, f"{own.reason}, and {silence}"
+        return own.open, f"own schedule: {own.reason} ({silence})"
+    if not gate.enabled:
+        return False, f"gate: {gate.reason}" if gate.reason else "gate closed"
+    if not own.known:
+        return True, f"gate: {gate.reason} ({own.reason})" if gate.reason else f"gate ({own.reason})"
+    if not own.open:
+        return False, f"own schedule: {own.reason}"
+    return True, f"schedule: {own.reason}"
+
+
+def _silence(own: Verdict, gate, now: float) -> str:
+    """Why the panel's file has nothing to say; empty if it has.
+
+    The file is replaced at every edge. An edge that passed without it, by the file's own word or by
+    the own schedule, means that nobody keeps it any more.
+    """
+    if isinstance(gate, Missing):
+        return gate.why
+    for edge in (gate.until, own.since if own.known else None):
+        if edge is not None and gate.written < edge and now >= edge + GRACE_SECONDS:
+            return "the gate file is stale"
+    return ""
+
+
+class TradingEnabled:
+    """`trading_enabled.get()` stands before every order entry. Safe for concurrent use."""
+
+    def __init__(self, gatefile, clock, log):
+        self._gatefile = gatefile
+        self._clock = clock
+        self._log = log
+        self._lock = threading.Lock()  # guards what follows
+        self._own = Verdict(False, False, "the scheduler has not looked yet")
+        self._said = None
+
+    def get(self) -> bool:
+        return self.look()[0]
+
+    def follow(self, own: Verdict):
+        """Takes the scheduler's newest verdict."""
+        with self._lock:
+            self._own = own
+        self.look()
+
+    def look(self) -> tuple[bool, str]:
+        """Decides anew, from the file as it is now, and logs what changed."""
+        with self._lock:
+            decision = decide(self._own, self._gatefile.read(), self._clock())
+            if decision != self._said:
+                self._said = decision
+                self._log.info("trading_enabled=%s reason=%s", str(decision[0]).lower(), decision[1])
+            return decision
