@@ -7,15 +7,24 @@
 package guardian
 
 import (
+	"bufio"
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
 
 	"pitstop/stack"
 )
 
-// Options describe one guardian. Executable and Instances are required.
+// Options describe one guardian. Executable, Instances and State are required.
 type Options struct {
 	Executable string   // the panel's own binary: os.Executable()
 	Args       []string // such as "guardian", "--settings", FILE; it must end up in Main
@@ -23,20 +32,110 @@ type Options struct {
 	// State is the panel's state folder. A guardian that is still trying when the next run of a new
 	// panel starts a guardian there stands down, so that it never unpauses what that run paused.
 	State string
-	Log   *slog.Logger
+	Log   *slog.Logger // nil: none
 }
+
+// What the two say to each other, a line each: the panel its order and, when all is well, done; the
+// guardian that it is ready.
+const (
+	readyWord = "ready"
+	doneWord  = "done"
+)
+
+// order is what a guardian has to do, should the panel die.
+type order struct {
+	Instances []stack.Instance `json:"instances"`
+	Watch     string           `json:"watch"` // the file that says who is on watch
+	Name      string           `json:"name"`  // this guardian's, in that file
+}
+
+// exitTimeout is how long a guardian that was told that all is well may take to end.
+const exitTimeout = 2 * time.Second
 
 // Start starts a guardian and returns when it is ready to act. The context bounds the start only.
 // Release tells the guardian that all is unpaused, and waits for it to end; it may be called more
-// than once.
+// than once. A guardian that died meanwhile does no harm.
 func Start(ctx context.Context, options Options) (release func(), err error) {
-	return nil, errors.New("unfinished")
+	log := options.Log
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	release, err = start(ctx, options, log)
+	if err != nil {
+		return nil, fmt.Errorf("could not start the guardian that would unpause the stack if this process died: %w", err)
+	}
+	return release, nil
 }
 
-// Main is the guardian's own program: what the hidden command `pitstop guardian` calls with its
-// standard input and output. It returns nil if it was not needed, had to stand down, or has let all
-// instances go on. The context should end with nothing but the process: above all not with SIGTERM,
-// which a service manager sends to the panel and the guardian at once.
-func Main(ctx context.Context, stdin io.Reader, stdout io.Writer, attach func() (stack.Backend, error), log *slog.Logger) error {
-	return errors.New("unfinished")
+func start(ctx context.Context, options Options, log *slog.Logger) (release func(), err error) {
+	o := order{Instances: options.Instances, Watch: watchPath(options.State)}
+	if o.Name, err = takeWatch(ctx, o.Watch); err != nil {
+		return nil, err
+	}
+	text, err := json.Marshal(o)
+	if err != nil {
+		return nil, err
+	}
+	command := exec.Command(options.Executable, options.Args...)
+	// A session of its own, so that what ends the panel's group or terminal spares it.
+	command.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	command.Stderr = os.Stderr // as it is: a pipe to this process would die with it
+	stdin, err := command.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	stdout, err := command.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := command.Start(); err != nil {
+		return nil, err
+	}
+	ready := make(chan error, 1)
+	go func() {
+		if _, err := stdin.Write(append(text, '\n')); err != nil {
+			ready <- err
+			return
+		}
+		word, err := bufio.NewReader(stdout).ReadString('\n')
+		if strings.TrimSpace(word) != readyWord {
+			err = errors.Join(fmt.Errorf("it said %q where it should have said that it is ready", word), err)
+		} else {
+			err = nil
+		}
+		ready <- err
+	}()
+	select {
+	case err = <-ready:
+	case <-ctx.Done():
+		err = context.Cause(ctx)
+	}
+	if err != nil {
+		_ = command.Process.Kill() // first, so that it does not take the closing pipe for a death
+		return nil, errors.Join(err, command.Wait())
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		if err := command.Wait(); err != nil {
+			log.Warn("the guardian ended badly", "error", err)
+		}
+	}()
+	var once sync.Once
+	return func() {
+		once.Do(func() {
+			// In one write, and before the pipe closes: whenever the guardian reads, it reads the word.
+			if _, err := io.WriteString(stdin, doneWord+"\n"); err != nil {
+				log.Warn("the guardian was gone before the run ended", "error", err)
+			}
+			_ = stdin.Close()
+			select {
+			case <-ended:
+			case <-time.After(exitTimeout):
+				log.Warn("the guardian does not end and is killed", "pid", command.Process.Pid)
+				_ = command.Process.Kill()
+				<-ended
+			}
+		})
+	}, nil
 }
