@@ -19,9 +19,9 @@ type Problem struct {
 // Window is a stretch of time in which trading is enabled: from Open until just before Close, both
 // in UTC. Note says what is unusual about it, such as an early close; it is mostly empty.
 type Window struct {
-	Open  time.Time
-	Close time.Time
-	Note  string
+	Open  time.Time `json:"open"`
+	Close time.Time `json:"close"`
+	Note  string    `json:"note"`
 }
 
 // Transition is an instant at which trading opens or closes.

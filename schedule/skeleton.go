@@ -3,32 +3,11 @@ package schedule
 import (
 	"context"
 	"errors"
-	"io"
 	"log/slog"
 	"time"
 
 	"github.com/jonboulle/clockwork"
-
-	"pitstop/schedule/calendar"
 )
-
-func Parse(doc map[string]any, local *time.Location) (*Schedule, []Problem) { return nil, nil }
-
-func (s *Schedule) At(t time.Time) State                 { return State{} }
-func (s *Schedule) Windows(from, to time.Time) []Window  { return nil }
-func (s *Schedule) Next(t time.Time, n int) []Transition { return nil }
-func (s *Schedule) Days(from calendar.Date, n int) []Day { return nil }
-
-// Day is one local day of a schedule, for drawing.
-type Day struct {
-	Date       calendar.Date
-	Start, End time.Time     // the day's first instant, and the next day's
-	Windows    []Window      // those that overlap the day, uncut
-	Closed     string        // why there is no window on this date, such as a holiday's name; empty: nothing unusual
-	EarlyClose string        // why a window of this date ends early; empty: none does
-	ClockShift time.Duration // by how much the clocks are set forward (or, negative, back) on this day
-	ShiftAt    time.Time     // when; zero: they are not
-}
 
 // Mode is what decides about trading.
 type Mode string
@@ -94,6 +73,3 @@ func (s *Scheduler) Status() Status                  { return Status{} }
 func (s *Scheduler) OnChange(f func())               {}
 func (s *Scheduler) Shutdown()                       {}
 
-func List(w io.Writer, windows []Window, tz string) error     { return nil }
-func ListJSON(w io.Writer, windows []Window, tz string) error { return nil }
-func LocalZone() *time.Location                               { return time.Local }

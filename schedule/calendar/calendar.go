@@ -7,6 +7,8 @@
 package calendar
 
 import (
+	"maps"
+	"slices"
 	"time"
 )
 
@@ -40,21 +42,13 @@ type Calendar struct {
 
 // Lookup finds a calendar by its name: an ISO 10383 market code such as "XNYS", or "24-7", "24-5".
 func Lookup(name string) (*Calendar, bool) {
-	for _, c := range builtin() {
-		if c.name == name {
-			return c, true
-		}
-	}
-	return nil, false
+	c, ok := all()[name]
+	return c, ok
 }
 
 // Names lists the calendars that Lookup finds, sorted.
 func Names() []string {
-	var names []string
-	for _, c := range builtin() {
-		names = append(names, c.name)
-	}
-	return names
+	return slices.Sorted(maps.Keys(all()))
 }
 
 // Name is what Lookup found it by.
