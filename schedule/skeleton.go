@@ -72,4 +72,3 @@ func (s *Scheduler) Replan()                         {}
 func (s *Scheduler) Status() Status                  { return Status{} }
 func (s *Scheduler) OnChange(f func())               {}
 func (s *Scheduler) Shutdown()                       {}
-
