@@ -8,6 +8,7 @@ package docker
 import (
 	"fmt"
 	"log/slog"
+	"syscall"
 
 	"github.com/docker/docker/client"
 
@@ -34,6 +35,9 @@ type Backend struct {
 	configPath string
 	log        *slog.Logger
 	watch      watchTimes
+	// signalProcess signals a process of this machine if it is the container's: another in tests of
+	// what is done where it cannot be.
+	signalProcess func(id string, pid int, signal syscall.Signal) error
 }
 
 // service is a stack.Service with its selector understood.
@@ -64,11 +68,12 @@ func New(o Options) (*Backend, error) {
 		return nil, err
 	}
 	return &Backend{
-		engine:     e,
-		services:   services,
-		configPath: o.ConfigPath,
-		log:        log,
-		watch:      defaultWatchTimes,
+		engine:        e,
+		services:      services,
+		configPath:    o.ConfigPath,
+		log:           log,
+		watch:         defaultWatchTimes,
+		signalProcess: signalProcess,
 	}, nil
 }
 

@@ -1,13 +1,11 @@
 package docker
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"iter"
-	"strings"
 	"time"
 
 	cerrdefs "github.com/containerd/errdefs"
@@ -18,14 +16,15 @@ import (
 	"pitstop/stack"
 )
 
-// maxLine is how much of a line is kept; what a service writes beyond it is dropped.
-const maxLine = 64 << 10
-
 // Logs follows what the container writes. Times are the engine's.
 func (b *Backend) Logs(ctx context.Context, i stack.Instance, since time.Time) iter.Seq2[stack.LogLine, error] {
 	return func(yield func(stack.LogLine, error) bool) {
-		err := b.follow(ctx, i, since, func(l stack.LogLine) bool { return yield(l, nil) })
-		if err != nil && !errors.Is(err, errEnough) && ctx.Err() == nil {
+		more := true
+		err := b.follow(ctx, i, since, func(l stack.LogLine) bool {
+			more = more && yield(l, nil)
+			return more
+		})
+		if err != nil && more && ctx.Err() == nil {
 			yield(stack.LogLine{}, err)
 		}
 	}
@@ -42,15 +41,46 @@ func (b *Backend) follow(ctx context.Context, i stack.Instance, since time.Time,
 	if !sameLife(i, d.State) {
 		return goneError(i, "it was started anew since")
 	}
-	what := "follow the log of container " + label(i)
+	var told recent
+	tell := func(l stack.LogLine) bool {
+		if l.Time.Before(since) {
+			return true
+		}
+		told.add(l)
+		return emit(l)
+	}
+	err = b.readLog(ctx, i, d.Config.Tty, container.LogsOptions{Follow: true, Since: sinceParameter(since)}, tell)
+	if errors.Is(err, errEnough) || errors.Is(err, stack.ErrGone) || ctx.Err() != nil {
+		return err
+	}
+	// The end of the instance ends its log well; a stream that broke looks the same when the engine
+	// restarts.
+	now, inspectErr := b.inspect(ctx, i)
+	switch {
+	case errors.Is(inspectErr, stack.ErrGone):
+		return nil
+	case inspectErr != nil:
+		return inspectErr
+	case now.State.StartedAt == d.State.StartedAt && (stateOf(now.State) == stack.Running || stateOf(now.State) == stack.Paused):
+		if err != nil {
+			return err
+		}
+		return fmt.Errorf("could not follow the log of container %s any further: the engine ended the stream, and the container runs on", label(i))
+	}
+	// An engine stops following when the container ends, and may not have told its last lines, which
+	// are the ones that say why.
+	return b.readLog(ctx, i, d.Config.Tty, container.LogsOptions{Since: sinceParameter(told.latest(since))}, func(l stack.LogLine) bool {
+		ofNextLife := now.State.StartedAt != d.State.StartedAt && !l.Time.Before(startedAt(now.State))
+		return ofNextLife || told.has(l) || tell(l)
+	})
+}
+
+// readLog reads the log until the engine ends the stream or emit returns false, which is errEnough.
+func (b *Backend) readLog(ctx context.Context, i stack.Instance, tty bool, o container.LogsOptions, emit func(stack.LogLine) bool) error {
+	what := "read the log of container " + label(i)
+	o.ShowStdout, o.ShowStderr, o.Timestamps = true, true, true
 	stream, err := call(ctx, b.engine, what, func(c *client.Client) (io.ReadCloser, error) {
-		return c.ContainerLogs(ctx, d.ID, container.LogsOptions{
-			ShowStdout: true,
-			ShowStderr: true,
-			Follow:     true,
-			Timestamps: true,
-			Since:      sinceParameter(since),
-		})
+		return c.ContainerLogs(ctx, i.ID, o)
 	})
 	if cerrdefs.IsNotFound(err) {
 		return goneError(i, "it was removed")
@@ -59,38 +89,19 @@ func (b *Backend) follow(ctx context.Context, i stack.Instance, since time.Time,
 		return err
 	}
 	defer func() { _ = stream.Close() }()
-	keep := func(l stack.LogLine) bool { return l.Time.Before(since) || emit(l) }
-	if d.Config.Tty {
-		lines := &lineWriter{emit: keep}
+	if tty {
+		lines := &lineWriter{emit: emit}
 		_, err = io.Copy(lines, stream)
-		lines.flush()
+		err = errors.Join(err, lines.flush())
 	} else {
-		out, errs := &frameWriter{emit: keep}, &frameWriter{emit: keep}
+		out, errs := &frameWriter{emit: emit}, &frameWriter{emit: emit}
 		_, err = stdcopy.StdCopy(out, errs, stream)
-		out.flush()
-		errs.flush()
+		err = errors.Join(err, out.flush(), errs.flush())
 	}
-	if errors.Is(err, errEnough) || ctx.Err() != nil {
-		return nil
+	if err == nil || errors.Is(err, errEnough) {
+		return err
 	}
-	return b.explainEnd(ctx, i, d.State, what, err)
-}
-
-// explainEnd tells the end of an instance, which ends its log well, from a stream that broke, which
-// looks the same when the engine restarts.
-func (b *Backend) explainEnd(ctx context.Context, i stack.Instance, was *container.State, what string, err error) error {
-	now, inspectErr := b.inspect(ctx, i)
-	switch {
-	case errors.Is(inspectErr, stack.ErrGone):
-		return nil
-	case inspectErr != nil:
-		return inspectErr
-	case stateOf(now.State) == stack.Stopped, stateOf(now.State) == stack.Starting, now.State.StartedAt != was.StartedAt:
-		return nil
-	case err != nil:
-		return b.engine.explain(what, err)
-	}
-	return fmt.Errorf("could not %s any further: the engine ended the stream, and the container runs on", what)
+	return b.engine.explain(what, err)
 }
 
 // sinceParameter writes an instant as the engine reads it, to the nanosecond.
@@ -99,80 +110,4 @@ func sinceParameter(t time.Time) string {
 		return ""
 	}
 	return fmt.Sprintf("%d.%09d", t.Unix(), t.Nanosecond())
-}
-
-// frameWriter makes lines of the frames of one of the two output streams, of which StdCopy writes
-// one at a time. Each begins with its time. The engine cuts long lines into several frames: only the
-// last of them ends with a line end.
-type frameWriter struct {
-	emit    func(stack.LogLine) bool
-	pending []byte
-	time    time.Time
-}
-
-func (w *frameWriter) Write(frame []byte) (int, error) {
-	at, text := cutTime(frame)
-	if len(w.pending) == 0 {
-		w.time = at
-	}
-	text, ended := bytes.CutSuffix(text, []byte("\n"))
-	w.pending = append(w.pending, text[:min(len(text), maxLine-len(w.pending))]...)
-	if ended && !w.flushLine() {
-		return 0, errEnough
-	}
-	return len(frame), nil
-}
-
-func (w *frameWriter) flush() {
-	if len(w.pending) > 0 {
-		w.flushLine()
-	}
-}
-
-func (w *frameWriter) flushLine() bool {
-	text := strings.TrimSuffix(string(w.pending), "\r")
-	w.pending = w.pending[:0]
-	return w.emit(stack.LogLine{Time: w.time, Text: text})
-}
-
-// lineWriter makes lines of the output of a terminal, which comes without frames.
-type lineWriter struct {
-	emit    func(stack.LogLine) bool
-	pending []byte
-}
-
-func (w *lineWriter) Write(chunk []byte) (int, error) {
-	for rest := chunk; len(rest) > 0; {
-		line, after, ended := bytes.Cut(rest, []byte("\n"))
-		w.pending = append(w.pending, line[:min(len(line), maxLine-len(w.pending))]...)
-		if ended && !w.flushLine() {
-			return 0, errEnough
-		}
-		rest = after
-	}
-	return len(chunk), nil
-}
-
-func (w *lineWriter) flush() {
-	if len(w.pending) > 0 {
-		w.flushLine()
-	}
-}
-
-func (w *lineWriter) flushLine() bool {
-	at, text := cutTime(w.pending)
-	line := stack.LogLine{Time: at, Text: strings.TrimSuffix(string(text), "\r")}
-	w.pending = w.pending[:0]
-	return w.emit(line)
-}
-
-// cutTime takes the engine's timestamp off the front.
-func cutTime(text []byte) (time.Time, []byte) {
-	stamp, rest, found := bytes.Cut(text, []byte(" "))
-	if found {
-		if at, err := time.Parse(time.RFC3339Nano, string(stamp)); err == nil {
-			return at, rest
-		}
-	}
-	return time.Time{}, text
 }

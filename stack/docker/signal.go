@@ -32,7 +32,7 @@ func (b *Backend) Signal(ctx context.Context, i stack.Instance, signal string) (
 	if err := signalable(i, d.State); err != nil {
 		return "", err
 	}
-	direct := signalProcess(d.ID, d.State.Pid, number)
+	direct := b.signalProcess(d.ID, d.State.Pid, number)
 	if direct == nil {
 		return "", nil
 	}
