@@ -2,14 +2,20 @@ package stack
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/hex"
 	"errors"
+	"fmt"
 	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/jonboulle/clockwork"
 )
 
-// Options are what a Controller needs. Backend, Config and State are required.
+// Options are what a Controller needs. Backend, Config, Validate and State are required.
 type Options struct {
 	Services []Service
 	Backend  Backend
@@ -36,26 +42,281 @@ type Options struct {
 // ErrShutdown is returned to who asks for a run of a Controller that is shutting down.
 var ErrShutdown = errors.New("pitstop is shutting down and starts no more runs")
 
-// Controller pauses, changes and restarts the stack, one run at a time.
+// maxCall bounds one call to the backend, unless a third of MaxPause is less: three calls in a row,
+// such as pause, unpause and a look, fit into the longest pause allowed.
+const maxCall = 10 * time.Second
+
+// keepRuns is how many runs are remembered with their events; the audit log has the others.
+const keepRuns = 50
+
+// Controller pauses, changes and restarts the stack, one run at a time. All methods are safe for
+// concurrent use.
 type Controller struct {
-	o Options
+	o     Options
+	call  time.Duration // deadline of one call to the backend
+	audit *audit
+	journ journalFile
+	known *knownConfig
+	obey  *obeyer
+
+	going context.Context // ends when Shutdown begins: what may be given up without harm hangs on it
+	stop  context.CancelFunc
+	life  context.Context // ends when Shutdown waits no longer: what is under way is abandoned
+	kill  context.CancelFunc
+	work  sync.WaitGroup // every goroutine that the Controller started
+	touch sync.Mutex     // one look at the config file at a time
+
+	mu      sync.Mutex // guards what follows; never held while calling out
+	closed  bool
+	begun   int  // runs begun so far
+	current *Run // who sets it owns the journal and the config file until it is nil again
+	last    *Run
+	runs    []*Run // oldest first, at most keepRuns
+	changed []func()
+	status  Status
 }
 
 // New checks the options and reads the audit log. It touches neither the stack nor the config file.
-func New(o Options) (*Controller, error) { return &Controller{o: o}, nil }
-
-func (c *Controller) Recover(ctx context.Context) error { return nil }
-func (c *Controller) SaveAndRestart(ctx context.Context, ch Change) (*Run, error) {
-	return nil, ErrShutdown
+func New(o Options) (*Controller, error) {
+	if o.Backend == nil || o.Config == nil || o.Validate == nil || o.State == "" {
+		return nil, errors.New("stack.New: Backend, Config, Validate and State are required")
+	}
+	if o.ReloadTimeout <= 0 {
+		o.ReloadTimeout = 10 * time.Second
+	}
+	if o.MaxPause <= 0 {
+		o.MaxPause = 30 * time.Second
+	}
+	if o.Clock == nil {
+		o.Clock = clockwork.NewRealClock()
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.OnSaved == nil {
+		o.OnSaved = func() {}
+	}
+	if err := os.MkdirAll(o.State, 0o700); err != nil {
+		return nil, fmt.Errorf("the state folder: %w", err)
+	}
+	c := &Controller{
+		o:     o,
+		call:  min(maxCall, o.MaxPause/3),
+		audit: openAudit(filepath.Join(o.State, "audit.jsonl"), o.Log),
+		journ: journalFile(filepath.Join(o.State, "journal.json")),
+		known: openKnown(filepath.Join(o.State, "revision")),
+	}
+	c.obey = newObeyer(c)
+	c.going, c.stop = context.WithCancel(context.Background())
+	c.life, c.kill = context.WithCancel(context.Background())
+	for _, s := range o.Services {
+		c.status.Services = append(c.status.Services, ServiceStatus{Name: s.Name, State: Missing})
+	}
+	c.status.Problem = "The stack has not been looked at yet."
+	c.status.At = o.Clock.Now()
+	return c, nil
 }
-func (c *Controller) Current() *Run                      { return nil }
-func (c *Controller) Last() *Run                         { return nil }
-func (c *Controller) Run(id string) (*Run, bool)         { return nil, false }
-func (c *Controller) Reports() []Report                  { return nil }
-func (c *Controller) Report(id string) (Report, bool)    { return Report{}, false }
-func (c *Controller) Status() Status                     { return Status{} }
-func (c *Controller) Start(ctx context.Context)          {}
-func (c *Controller) OnChange(f func())                  {}
-func (c *Controller) ConfigTouched()                     {}
-func (c *Controller) AppendAudit(r Report)               {}
-func (c *Controller) Shutdown(ctx context.Context) error { return nil }
+
+// SaveAndRestart begins a run: validate, pause, save, unpause, reload, confirm. It returns at once;
+// the run goes on whatever becomes of ctx. While another run is under way it returns a run that has
+// ended as rejected (CauseBusy), which is neither Current nor Last.
+func (c *Controller) SaveAndRestart(ctx context.Context, ch Change) (*Run, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if ch.Kind == "" {
+		ch.Kind = KindSave
+	}
+	run := newRun(Report{
+		ID: newID(c.o.Clock.Now()), Kind: ch.Kind, By: ch.By, Note: ch.Note, Source: ch.Source,
+		Started: c.o.Clock.Now(), Steps: pendingSteps(),
+		Revision: Revisions{To: RevisionOf(ch.Content)},
+	})
+	w := &workflow{c: c, run: run}
+	err := c.begin(run)
+	switch {
+	case errors.Is(err, errBusy):
+		w.end(Rejected, CauseBusy, "Another run is under way; nothing was changed. Try again when it has ended.")
+		return run, nil
+	case err != nil:
+		return nil, err
+	}
+	go func() {
+		defer c.work.Done()
+		w.save(ch)
+	}()
+	return run, nil
+}
+
+var errBusy = errors.New("another run is under way")
+
+// begin makes run the current one and counts its goroutine, or says why not. Busy runs are
+// remembered, so that who asked can look them up.
+func (c *Controller) begin(run *Run) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return ErrShutdown
+	}
+	c.runs = append(c.runs, run)
+	if len(c.runs) > keepRuns {
+		// Under many busy answers, the current run must not be what is forgotten.
+		drop := 0
+		if c.runs[0] == c.current {
+			drop = 1
+		}
+		c.runs = append(c.runs[:drop:drop], c.runs[drop+1:]...)
+	}
+	if c.current != nil {
+		return errBusy
+	}
+	c.current, c.last = run, run
+	c.begun++
+	c.work.Add(1)
+	return nil
+}
+
+// release lets the next run begin.
+func (c *Controller) release(run *Run) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.current == run {
+		c.current = nil
+	}
+}
+
+// Current is the run under way; nil if there is none.
+func (c *Controller) Current() *Run {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.current
+}
+
+// Last is the run under way, or the last that ended since the start of this process.
+func (c *Controller) Last() *Run {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.last
+}
+
+// Run finds a run of this process, with its events. Older ones have only a Report.
+func (c *Controller) Run(id string) (*Run, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, r := range c.runs {
+		if r.id == id {
+			return r, true
+		}
+	}
+	return nil, false
+}
+
+// OnChange has f called whenever Status, Current or a run may have changed. f must return quickly,
+// and may be called concurrently.
+func (c *Controller) OnChange(f func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.changed = append(c.changed, f)
+}
+
+func (c *Controller) tellChange() {
+	c.mu.Lock()
+	listeners := c.changed[:len(c.changed):len(c.changed)]
+	c.mu.Unlock()
+	for _, f := range listeners {
+		f()
+	}
+}
+
+// Start watches the stack and follows the services' logs until ctx or the Controller ends. It
+// returns at once.
+func (c *Controller) Start(ctx context.Context) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	context.AfterFunc(c.going, cancel)
+	c.work.Go(func() {
+		defer cancel()
+		c.monitor(ctx)
+	})
+}
+
+// Shutdown accepts no more runs and lets the one under way end: finished, or undone. It waits no
+// longer than MaxPause or ctx; after that the run is abandoned, with one last attempt to unpause,
+// and its journal tells the next start. Every goroutine has ended when it returns. A second call,
+// also a concurrent one, does no harm.
+func (c *Controller) Shutdown(ctx context.Context) error {
+	c.mu.Lock()
+	c.closed = true
+	run := c.current
+	c.mu.Unlock()
+	c.stop()
+	if run != nil {
+		select {
+		case <-run.Done():
+		case <-ctx.Done():
+		case <-c.o.Clock.After(c.o.MaxPause):
+		}
+	}
+	c.kill()
+	c.work.Wait()
+	if run != nil && run.abandoned() {
+		return fmt.Errorf("run %s had not ended: the next start finishes or undoes it", run.id)
+	}
+	return nil
+}
+
+// within is a context for one call to the backend.
+func (c *Controller) within(ctx context.Context) (context.Context, context.CancelFunc) {
+	return clockwork.WithTimeout(ctx, c.o.Clock, c.call)
+}
+
+// sleep waits, or returns false because ctx ended.
+func (c *Controller) sleep(ctx context.Context, d time.Duration) bool {
+	t := c.o.Clock.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.Chan():
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+func (c *Controller) service(name string) Service {
+	for _, s := range c.o.Services {
+		if s.Name == name {
+			return s
+		}
+	}
+	return Service{Name: name}
+}
+
+// newID is unique, and sorts by time.
+func newID(at time.Time) string {
+	b := make([]byte, 3)
+	rand.Read(b) // never fails
+	return at.UTC().Format("20060102T150405.000Z") + "-" + hex.EncodeToString(b)
+}
+
+func pendingSteps() []StepReport {
+	steps := make([]StepReport, len(Steps))
+	for i, s := range Steps {
+		steps[i] = StepReport{Name: s, State: StepPending}
+	}
+	return steps
+}
+
+// each calls f for every element at once and returns the errors by index.
+func each[T any](in []T, f func(int, T) error) []error {
+	errs := make([]error, len(in))
+	var wg sync.WaitGroup
+	for n, v := range in {
+		wg.Go(func() { errs[n] = f(n, v) })
+	}
+	wg.Wait()
+	return errs
+}

@@ -17,6 +17,7 @@ type Run struct {
 	mu     sync.Mutex // guards what follows
 	report Report
 	events []Event
+	left   bool          // abandoned at shutdown
 	more   chan struct{} // closed and replaced at every event: wakes those who follow
 }
 
@@ -57,28 +58,18 @@ func (r *Run) Events(ctx context.Context, after int) iter.Seq[Event] {
 			r.mu.Lock()
 			events, more := r.events, r.more
 			r.mu.Unlock()
+			next = min(next, len(events)) // an ID from another life of the program: follow from here
 			for ; next < len(events); next++ {
 				if ctx.Err() != nil || !yield(events[next].clone()) {
 					return
 				}
 			}
-			select {
-			case <-more:
-				continue
-			default:
+			if next > 0 && events[next-1].Report.Outcome != "" {
+				return
 			}
 			select {
 			case <-more:
-			case <-r.done:
-				// The last event and done come together: look once more unless it was seen.
-				r.mu.Lock()
-				ended := next >= len(r.events)
-				r.mu.Unlock()
-				if ended {
-					return
-				}
 			case <-ctx.Done():
-				return
 			}
 		}
 	}
@@ -95,6 +86,12 @@ func (r *Run) update(at time.Time, text string, change func(*Report)) {
 	if r.report.Outcome != "" {
 		close(r.done)
 	}
+}
+
+func (r *Run) abandoned() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.left
 }
 
 // note changes the report without an event; the next event tells it.

@@ -211,6 +211,7 @@ const (
 	KindRestore Kind = "restore"
 	KindRecover Kind = "recover"  // a run that a crash interrupted, finished or undone at the next start
 	KindExtern  Kind = "external" // history only: somebody changed the file without Pitstop
+	KindTrading Kind = "trading"  // history only: somebody changed the gate
 )
 
 // Change asks for a run.

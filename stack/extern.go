@@ -1,0 +1,91 @@
+package stack
+
+import (
+	"os"
+	"strings"
+	"sync"
+
+	"pitstop/stack/durable"
+)
+
+// knownConfig is the config that Pitstop last saw or wrote, by which a change from outside is told.
+// Its revision outlives the program.
+type knownConfig struct {
+	path string
+
+	mu      sync.Mutex
+	rev     Revision
+	content []byte // nil after a start, until the file was read
+}
+
+func openKnown(path string) *knownConfig {
+	k := &knownConfig{path: path}
+	if b, err := os.ReadFile(path); err == nil {
+		k.rev = Revision(strings.TrimSpace(string(b)))
+	}
+	return k
+}
+
+// set makes content the known one, and returns what was known before.
+func (k *knownConfig) set(content []byte) (rev Revision, old []byte, err error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	rev, old = k.rev, k.content
+	k.rev, k.content = RevisionOf(content), content
+	if rev != k.rev {
+		err = durable.WriteFile(k.path, []byte(k.rev+"\n"), 0o600)
+	}
+	return rev, old, err
+}
+
+// seq counts the runs begun, and says whether one is under way.
+func (c *Controller) seq() (n int, busy bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.begun, c.current != nil
+}
+
+// ConfigTouched looks at the config file now and, if its content is not what Pitstop last saw or
+// wrote, records a change from outside in the history. During a run it does nothing: the run looks
+// when it has ended.
+func (c *Controller) ConfigTouched() {
+	if c.lookForChange() {
+		c.o.OnSaved()
+	}
+}
+
+// lookForChange is ConfigTouched up to the word to others, and says whether that is due.
+func (c *Controller) lookForChange() bool {
+	c.touch.Lock()
+	defer c.touch.Unlock()
+	before, busy := c.seq()
+	if busy {
+		return false
+	}
+	content, err := c.o.Config.Read()
+	if err != nil {
+		c.o.Log.Warn("The config file cannot be read.", "path", c.o.Config.Path(), "error", err)
+		return false
+	}
+	if now, _ := c.seq(); now != before {
+		return false // a run has begun meanwhile, and may have written what is known
+	}
+	rev := RevisionOf(content)
+	was, old, err := c.known.set(content)
+	if err != nil {
+		c.o.Log.Warn("The revision of the config file could not be noted; after a restart the same change may be told again.", "error", err)
+	}
+	if was == rev || was == "" {
+		return false
+	}
+	r := Report{
+		Kind: KindExtern, Revision: Revisions{From: was, To: rev},
+		Message: "The config file was changed without Pitstop.",
+	}
+	if old != nil && c.o.Changed != nil {
+		r.Changed = c.o.Changed(old, content)
+	}
+	c.o.Log.Info("The config file was changed without Pitstop.", "from", was.Short(), "to", rev.Short())
+	c.AppendAudit(r)
+	return true
+}

@@ -1,0 +1,189 @@
+package stack
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// lookBack is how far back a log is read when Pitstop begins to follow it: services log much, and
+// what they said of the gate and the config long ago, they say again.
+const lookBack = 10 * time.Minute
+
+// obeyer reads in the services' logs what they themselves say: whether they trade, and which config
+// they loaded or refused. Pitstop's own word on either is something else.
+type obeyer struct {
+	c  *Controller
+	mu sync.Mutex // guards lives and what they hold
+
+	lives   map[life]*follower
+	running sync.WaitGroup
+}
+
+// life names one life of an instance.
+type life struct {
+	id      string
+	started int64
+}
+
+// follower is one instance's log, followed.
+type follower struct {
+	instance Instance
+	cancel   context.CancelFunc
+
+	loaded   Revision
+	refused  string
+	obeys    *Obeyed
+	loadedAt time.Time
+	obeysAt  time.Time
+}
+
+func newObeyer(c *Controller) *obeyer { return &obeyer{c: c, lives: map[life]*follower{}} }
+
+// follow makes the followers match the instances that run, or are paused. What an instance said in
+// a life that has ended is forgotten.
+func (o *obeyer) follow(ctx context.Context, instances []Instance) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	alive := map[life]bool{}
+	for _, i := range instances {
+		if i.State != Running && i.State != Paused {
+			continue
+		}
+		l := life{i.ID, i.Started.UnixNano()}
+		alive[l] = true
+		if o.lives[l] != nil {
+			continue
+		}
+		ctx, cancel := context.WithCancel(ctx)
+		f := &follower{instance: i, cancel: cancel}
+		o.lives[l] = f
+		o.running.Go(func() { o.read(ctx, f) })
+	}
+	for l, f := range o.lives {
+		if !alive[l] {
+			f.cancel()
+			delete(o.lives, l)
+		}
+	}
+}
+
+// stop ends every follower and waits for it.
+func (o *obeyer) stop() {
+	o.mu.Lock()
+	for l, f := range o.lives {
+		f.cancel()
+		delete(o.lives, l)
+	}
+	o.mu.Unlock()
+	o.running.Wait()
+}
+
+// read follows one log until its context ends, which follow sees to. A stream that breaks is opened
+// again where it broke.
+func (o *obeyer) read(ctx context.Context, f *follower) {
+	svc := o.c.service(f.instance.Service)
+	since := o.c.o.Clock.Now().Add(-lookBack)
+	for backoff := 250 * time.Millisecond; ; backoff = min(2*backoff, 10*time.Second) {
+		for line, err := range o.c.o.Backend.Logs(ctx, f.instance, since) {
+			if err != nil {
+				break
+			}
+			backoff = 250 * time.Millisecond
+			if line.Time.After(since) {
+				since = line.Time
+			}
+			if o.take(svc, f, line) {
+				o.c.tellChange()
+			}
+		}
+		if !o.c.sleep(ctx, backoff) {
+			return
+		}
+	}
+}
+
+// take learns from a line, and says whether it told anything new.
+func (o *obeyer) take(svc Service, f *follower, line LogLine) bool {
+	trading, isTrading := parseObeyed(line)
+	loaded, refused := svc.Reload.said(line.Text)
+	if !isTrading && loaded == "" && refused == "" {
+		return false
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	news := false
+	if isTrading && !line.Time.Before(f.obeysAt) {
+		f.obeysAt = line.Time
+		if f.obeys == nil || f.obeys.TradingEnabled != trading.TradingEnabled || f.obeys.Reason != trading.Reason {
+			f.obeys, news = &trading, true
+		}
+	}
+	if (loaded != "" || refused != "") && !line.Time.Before(f.loadedAt) {
+		f.loadedAt = line.Time
+		news = news || f.refused != refused || loaded != "" && f.loaded != loaded
+		f.refused = refused
+		if loaded != "" {
+			f.loaded = loaded
+		}
+	}
+	return news
+}
+
+// fill adds to a service what its living instances said, the newest word of each kind.
+func (o *obeyer) fill(s *ServiceStatus) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	var loadedAt, obeysAt time.Time
+	for _, f := range o.lives {
+		if f.instance.Service != s.Name {
+			continue
+		}
+		if f.obeys != nil && !f.obeysAt.Before(obeysAt) {
+			said := *f.obeys
+			s.Obeys, obeysAt = &said, f.obeysAt
+		}
+		if !f.loadedAt.IsZero() && !f.loadedAt.Before(loadedAt) {
+			s.Loaded, s.Refused, loadedAt = f.loaded, f.refused, f.loadedAt
+		}
+	}
+}
+
+// said is what a line tells of the config: a revision loaded (short form), or a refusal.
+func (r Reload) said(line string) (loaded Revision, refused string) {
+	if r.Reject != "" && strings.Contains(line, r.Reject) {
+		return "", line
+	}
+	confirm, _, _ := strings.Cut(r.Confirm, "{revision}")
+	if confirm == "" {
+		confirm = "Config reloaded"
+	}
+	if rev := revisionIn(line); rev != "" && strings.Contains(line, strings.TrimSpace(confirm)) {
+		return Revision(rev.Short()), ""
+	}
+	return "", ""
+}
+
+// parseObeyed understands `trading_enabled=true|false reason=…`, wherever in the line it stands. The
+// reason is quoted, or goes to the end of the line.
+func parseObeyed(line LogLine) (Obeyed, bool) {
+	_, rest, found := strings.Cut(line.Text, "trading_enabled=")
+	if !found {
+		return Obeyed{}, false
+	}
+	value, rest, _ := strings.Cut(rest, " ")
+	enabled, err := strconv.ParseBool(strings.ToLower(strings.Trim(value, `",`)))
+	if err != nil {
+		return Obeyed{}, false
+	}
+	reason := ""
+	if _, after, found := strings.Cut(" "+rest, " reason="); found {
+		reason = after
+		if quoted, err := strconv.QuotedPrefix(after); err == nil {
+			reason, _ = strconv.Unquote(quoted)
+		}
+	}
+	return Obeyed{TradingEnabled: enabled, Reason: strings.TrimSpace(reason), Since: line.Time}, true
+}

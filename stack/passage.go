@@ -1,0 +1,272 @@
+package stack
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/jonboulle/clockwork"
+)
+
+// Passage is one way through the pause: which instances, which staged config, and what came of it.
+// A run makes one, and another one if it is rolled back; the run's goroutine owns it. PauseStack,
+// SaveConfig and UnpauseStack take it in this order; UnpauseStack must follow PauseStack whatever
+// either of the others returned.
+type Passage struct {
+	instances []Instance // running when the passage was prepared
+	staged    Staged
+	points    passagePoints
+
+	// stuck is told what is still paused after an attempt, nothing at the end. It may be nil.
+	stuck func([]StillPaused)
+
+	opened  time.Time // first pause request sent
+	closed  time.Time // last unpause acknowledged
+	held    time.Time // every instance stood still: log lines from here on follow the change
+	overdue context.Context
+	cancel  context.CancelFunc
+	gone    []bool // by instance: vanished, died or was replaced before it was unpaused
+
+	backup string
+	commit chan commitResult // filled by SaveConfig's goroutine
+}
+
+type passagePoints struct{ firstPaused, paused, saved, firstUnpaused, unpaused string }
+
+var (
+	forwardPoints = passagePoints{PointFirstPaused, PointPaused, PointSaved, PointFirstUnpaused, PointUnpaused}
+	undoPoints    = passagePoints{paused: PointUndoPaused, saved: PointUndoSaved, unpaused: PointUndoUnpaused}
+	recoverPoints = passagePoints{unpaused: PointRecoveredUnpaused}
+)
+
+type commitResult struct {
+	backup string
+	err    error
+}
+
+var errMaxPause = errors.New("max_pause is over")
+
+// window is the pause window.
+func (p *Passage) window() time.Duration {
+	if p.opened.IsZero() || p.closed.IsZero() {
+		return 0
+	}
+	return p.closed.Sub(p.opened)
+}
+
+// alive are the instances that the passage has paused and unpaused, living the same life.
+func (p *Passage) alive() []Instance {
+	var alive []Instance
+	for n, i := range p.instances {
+		if !p.gone[n] {
+			alive = append(alive, i)
+		}
+	}
+	return alive
+}
+
+// PauseStack pauses every instance at once. When one cannot be paused it stops asking the others
+// and returns the reason; which of them stand still is then unknown, and UnpauseStack frees all. An
+// instance that is gone is no error. MaxPause counts from here.
+func (c *Controller) PauseStack(ctx context.Context, p *Passage) error {
+	p.gone = make([]bool, len(p.instances))
+	p.overdue, p.cancel = clockwork.WithTimeout(ctx, c.o.Clock, c.o.MaxPause)
+	pausing, giveUp := context.WithCancel(p.overdue)
+	defer giveUp()
+	var first sync.Once
+	p.opened = c.o.Clock.Now()
+	errs := each(p.instances, func(n int, i Instance) error {
+		ctx, cancel := c.within(pausing)
+		defer cancel()
+		err := c.o.Backend.Pause(ctx, i)
+		switch {
+		case errors.Is(err, ErrGone):
+			p.gone[n] = true
+			return nil
+		case err != nil:
+			sought := pausing.Err() != nil // by another's failure: not worth telling
+			giveUp()
+			if sought && p.overdue.Err() == nil {
+				return errGaveUp
+			}
+			return fmt.Errorf("%s could not be paused: %w", i.Name, err)
+		}
+		if c.o.Hook != nil && p.points.firstPaused != "" {
+			first.Do(func() { c.hook(p.points.firstPaused) })
+		}
+		return nil
+	})
+	p.held = c.o.Clock.Now()
+	if err := joinReal(errs); err != nil {
+		return err
+	}
+	c.point(p.points.paused)
+	return nil
+}
+
+var errGaveUp = errors.New("given up because another instance could not be paused")
+
+// joinReal joins the errors but leaves out those that only follow from another.
+func joinReal(errs []error) error {
+	var real []error
+	for _, err := range errs {
+		if err != nil && !errors.Is(err, errGaveUp) {
+			real = append(real, err)
+		}
+	}
+	if len(real) == 0 {
+		return errors.Join(errs...)
+	}
+	return errors.Join(real...)
+}
+
+// SaveConfig backs the config file up and replaces it by the staged one. When the disk takes longer
+// than MaxPause leaves, it returns errMaxPause while the disk still works: settle waits for that.
+func (c *Controller) SaveConfig(ctx context.Context, p *Passage) error {
+	if p.overdue != nil {
+		ctx = p.overdue
+	}
+	if ctx.Err() != nil {
+		return errMaxPause
+	}
+	p.commit = make(chan commitResult, 1)
+	go func() { // not joined at Shutdown: nothing can end a call that hangs in the disk
+		backup, err := c.o.Config.Commit(p.staged)
+		p.commit <- commitResult{backup, err}
+	}()
+	select {
+	case done := <-p.commit:
+		return c.committed(p, done)
+	case <-ctx.Done():
+		return errMaxPause
+	}
+}
+
+// committed tells what a Commit did: nil means that the new file is in place, whatever it said.
+func (c *Controller) committed(p *Passage, done commitResult) error {
+	p.commit = nil
+	if done.err == nil {
+		p.backup = done.backup
+		c.point(p.points.saved)
+		return nil
+	}
+	content, err := c.o.Config.Read()
+	if err != nil {
+		return errors.Join(done.err, err)
+	}
+	if RevisionOf(content) != p.staged.To {
+		return done.err
+	}
+	c.o.Log.Warn("The config file is replaced, though the store reported an error.", "error", done.err)
+	if old, err := c.o.Config.Backup(p.staged.Backup); err == nil && RevisionOf(old) == p.staged.From {
+		p.backup = p.staged.Backup
+	}
+	c.point(p.points.saved)
+	return nil
+}
+
+// settle waits for a Commit that SaveConfig left behind, so that nobody else writes meanwhile. It
+// returns as committed does, or the context's error.
+func (c *Controller) settle(ctx context.Context, p *Passage) error {
+	if p.commit == nil {
+		return errMaxPause // it was never begun
+	}
+	select {
+	case done := <-p.commit:
+		return c.committed(p, done)
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// UnpauseStack unpauses every instance that PauseStack may have paused, all at once, and again with
+// growing pauses until each has said so or is gone. It hangs on nobody's context: only a Shutdown
+// that waits no longer ends it early, with an error, after a last attempt.
+func (c *Controller) UnpauseStack(p *Passage) error {
+	if p.gone == nil { // recovering: another process has paused them
+		p.gone = make([]bool, len(p.instances))
+	}
+	if p.cancel != nil {
+		defer p.cancel()
+	}
+	waiting := make([]int, len(p.instances))
+	for n := range waiting {
+		waiting[n] = n
+	}
+	var first sync.Once
+	backoff := 50 * time.Millisecond
+	for attempt := 1; ; attempt++ {
+		last := c.life.Err() != nil
+		errs := each(waiting, func(_ int, n int) error {
+			err := c.unpause(p, n)
+			if err == nil && c.o.Hook != nil && p.points.firstUnpaused != "" {
+				first.Do(func() { c.hook(p.points.firstUnpaused) })
+			}
+			return err
+		})
+		p.closed = c.o.Clock.Now()
+		var still []int
+		var report []StillPaused
+		for k, n := range waiting {
+			if errs[k] == nil {
+				continue
+			}
+			i := p.instances[n]
+			still = append(still, n)
+			report = append(report, StillPaused{Instance: i, Error: errs[k].Error(), ByHand: c.o.Backend.FreeByHand(i)})
+			c.o.Log.Error("STILL PAUSED: an instance could not be unpaused. Trying again.",
+				"instance", i.Name, "service", i.Service, "attempt", attempt, "by_hand", c.o.Backend.FreeByHand(i), "error", errs[k])
+		}
+		if p.stuck != nil && (len(report) > 0 || attempt > 1) {
+			p.stuck(report)
+		}
+		waiting = still
+		if len(waiting) == 0 {
+			c.point(p.points.unpaused)
+			return nil
+		}
+		if last {
+			return fmt.Errorf("%d instances may still be paused: %s", len(report), report[0].Error)
+		}
+		c.sleep(c.life, backoff)
+		backoff = min(2*backoff, 5*time.Second)
+	}
+}
+
+// unpause frees one instance. Where the pause was not acknowledged it looks afterwards, since such
+// a request may take effect late.
+func (c *Controller) unpause(p *Passage, n int) error {
+	i := p.instances[n]
+	ctx, cancel := c.within(context.Background())
+	err := c.o.Backend.Unpause(ctx, i)
+	cancel()
+	if err == nil {
+		return nil
+	}
+	if errors.Is(err, ErrGone) {
+		p.gone[n] = true
+		return nil
+	}
+	ctx, cancel = c.within(context.Background())
+	defer cancel()
+	now, look := c.o.Backend.Inspect(ctx, i)
+	switch {
+	case errors.Is(look, ErrGone), look == nil && !sameLife(now, i), look == nil && now.State == Stopped:
+		p.gone[n] = true
+		return nil
+	case look == nil && now.State == Running:
+		return nil
+	}
+	return fmt.Errorf("%s could not be unpaused: %w", i.Name, err)
+}
+
+func sameLife(a, b Instance) bool { return a.ID == b.ID && a.Started.Equal(b.Started) }
+
+// point is hook for the points that not every passage has.
+func (c *Controller) point(name string) {
+	if name != "" {
+		c.hook(name)
+	}
+}

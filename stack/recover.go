@@ -1,0 +1,228 @@
+package stack
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"pitstop/stack/durable"
+)
+
+// sweeper is what a ConfigStore may have besides: it removes staged files that a crash left behind
+// before there was a journal to name them.
+type sweeper interface {
+	Sweep(except ...string) error
+}
+
+// Recover finishes or undoes what the last life of the program left in the middle, as a run of kind
+// KindRecover. It returns when that has ended; or, with the run still under way and visible as
+// Current, when the backend does not answer, because somebody should see the page by then. Without
+// a journal it only cleans up. The error is the context's.
+func (c *Controller) Recover(ctx context.Context) error {
+	defer durable.Sweep(c.known.path)
+	if err := durable.Sweep(string(c.journ)); err != nil {
+		c.o.Log.Warn("A leftover of the journal could not be removed.", "error", err)
+	}
+	j, found, err := c.journ.read()
+	if !found {
+		c.sweep()
+		c.ConfigTouched()
+		return nil
+	}
+	if err == nil && c.audit.ended(j.Run) {
+		if err := c.journ.remove(); err != nil {
+			c.o.Log.Warn("The journal of a run that has ended could not be removed.", "run", j.Run, "error", err)
+		}
+		c.sweep()
+		c.ConfigTouched()
+		return nil
+	}
+	run := newRun(Report{
+		ID: newID(c.o.Clock.Now()), Kind: KindRecover, By: "pitstop", Interrupted: j.Run, Backup: j.Backup,
+		Started: c.o.Clock.Now(), Steps: pendingSteps(), Revision: Revisions{From: j.Old, To: j.New},
+	})
+	if err := c.begin(run); err != nil {
+		return fmt.Errorf("recovering: %w", err)
+	}
+	waiting := make(chan struct{})
+	w := &workflow{c: c, run: run, journal: j, backup: j.Backup}
+	var once sync.Once
+	r := recovery{workflow: w, waiting: func() { once.Do(func() { close(waiting) }) }}
+	go func() {
+		defer c.work.Done()
+		if err != nil {
+			r.setAside(err)
+		} else {
+			r.recover()
+		}
+	}()
+	select {
+	case <-run.Done():
+	case <-waiting:
+		c.o.Log.Warn("The backend does not answer; recovering goes on as soon as it does.", "run", run.id)
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	return nil
+}
+
+func (c *Controller) sweep() {
+	if s, ok := c.o.Config.(sweeper); ok {
+		if err := s.Sweep(); err != nil {
+			c.o.Log.Warn("Staged files that a crash left could not be removed.", "error", err)
+		}
+	}
+}
+
+// recovery is a workflow that begins in the middle of another one.
+type recovery struct {
+	*workflow
+	waiting func() // called when the backend does not answer
+}
+
+// setAside is what happens to a journal that cannot be understood: it must not keep Pitstop from
+// starting, and a person must learn what to look for.
+func (r recovery) setAside(why error) {
+	c := r.c
+	r.told("recovering", func(*Report) {})
+	message := sentence(why) + " If a run was interrupted, it was neither finished nor undone."
+	if aside, err := c.journ.setAside(c.o.Clock.Now()); err != nil {
+		r.warn("The journal could not be moved away: " + sentence(err))
+	} else {
+		message += " The journal was moved to " + aside + "."
+	}
+	ctx, cancel := c.within(c.going)
+	defer cancel()
+	instances, err := c.o.Backend.Instances(ctx)
+	if err != nil {
+		r.warn("Whether an instance is still paused could not be found out: " + sentence(err))
+	}
+	for _, i := range instances {
+		if i.State == Paused {
+			r.warn(fmt.Sprintf("%s is paused, perhaps by the interrupted run. To unpause it: %s", i.Name, c.o.Backend.FreeByHand(i)))
+		}
+	}
+	c.sweep()
+	r.end(Failed, CauseConfig, message)
+}
+
+func (r recovery) recover() {
+	c, j := r.c, r.journal
+	r.told(fmt.Sprintf("Run %s was interrupted (%s). Recovering.", j.Run, j.Phase), func(*Report) {})
+	c.hook(PointRecovering)
+	for _, s := range []Step{ValidateConfig, PauseStack, SaveConfig} {
+		r.skip(s)
+	}
+	if !r.unpause() {
+		r.abandon()
+		return
+	}
+	r.discard(j.Staged)
+	content, err := c.o.Config.Read()
+	if err != nil {
+		r.close(Failed, CauseConfig, fmt.Sprintf("Run %s was interrupted; everything runs, but the config file cannot be read: %v.", j.Run, err))
+		return
+	}
+	r.replacing = RevisionOf(content)
+	old, oldErr := c.o.Config.Backup(j.Backup)
+	if oldErr == nil && RevisionOf(old) != j.Old {
+		oldErr = fmt.Errorf("the backup %s holds other bytes", j.Backup)
+	}
+	r.old = old
+	switch live := r.replacing; {
+	case live == j.Old && !j.Phase.undoing():
+		c.known.set(content)
+		r.skip(ReloadServices)
+		r.skip(ConfirmReload)
+		r.close(RolledBack, "", fmt.Sprintf("Run %s was interrupted before it changed the config file. Everything runs, with the old config.", j.Run))
+	case live == j.Old:
+		r.saved(content)
+		r.confirmUndo(fmt.Sprintf("Run %s was interrupted while it was rolled back.", j.Run), func() (string, error) {
+			return r.reloadSince(live)
+		})
+	case live == j.New && !j.Phase.undoing():
+		r.journal.Phase = phaseReloading
+		r.saved(content)
+		r.finishInterrupted(live, oldErr)
+	case oldErr != nil:
+		r.close(Failed, CauseConfig, fmt.Sprintf("Run %s was interrupted, and the old config cannot be put back: %v. The config file is now %s; everything runs.", j.Run, oldErr, live.Short()))
+	case live == j.New:
+		r.rollBack(fmt.Sprintf("Run %s was interrupted while it was rolled back.", j.Run))
+	case j.Phase.pausing():
+		// The file was being written in place, or somebody wrote to it since. What is there is
+		// backed up by the roll-back, so neither loses anything.
+		r.warn(fmt.Sprintf("The config file was neither the old one nor the new one. What it held, %s, is kept as a backup.", live.Short()))
+		r.rollBack(fmt.Sprintf("Run %s was interrupted while it wrote the config file.", j.Run))
+	default:
+		r.close(Failed, CauseConflict, fmt.Sprintf("Run %s was interrupted, and somebody has changed the config file since, to %s. It was left as it is; everything runs.", j.Run, live.Short()))
+	}
+}
+
+// unpause frees what the journal names, and nobody else: whatever else is paused was so before the
+// run, or was paused by somebody since. It returns false if it had to give up.
+func (r recovery) unpause() bool {
+	if !r.journal.Phase.pausing() {
+		r.skip(UnpauseStack)
+		return true
+	}
+	done := r.begin(UnpauseStack)
+	p := &Passage{instances: r.journal.Instances, points: recoverPoints, stuck: func(still []StillPaused) {
+		r.stuck(still)
+		if len(still) > 0 {
+			r.waiting()
+		}
+	}}
+	err := r.c.UnpauseStack(p)
+	done(err, count(len(p.alive()), "instance"))
+	return err == nil
+}
+
+// finishInterrupted lets the services confirm the new config, which is in place.
+func (r recovery) finishInterrupted(rev Revision, oldErr error) {
+	detail, err := r.reloadSince(rev)
+	switch {
+	case errors.Is(err, errAbandoned):
+		r.abandon()
+	case err != nil && oldErr != nil:
+		r.close(Failed, CauseConfig, fmt.Sprintf("Run %s was interrupted, its config is in place and everything runs, but: %s And the old one cannot be put back: %v.", r.journal.Run, sentence(err), oldErr))
+	case err != nil:
+		r.rollBack(sentence(err))
+	default:
+		r.c.hook(PointConfirmed)
+		r.close(Applied, "", fmt.Sprintf("Run %s was interrupted and is finished now: %s.", r.journal.Run, detail))
+	}
+}
+
+// reloadSince lets those services reload that have lived since before the change; the others have
+// read the config when they began. A service may have said its word before the crash, so the logs
+// count from the journal's time on.
+func (r recovery) reloadSince(rev Revision) (string, error) {
+	c := r.c
+	var instances []Instance
+	for backoff := 100 * time.Millisecond; ; backoff = min(2*backoff, 5*time.Second) {
+		ctx, cancel := c.within(c.life)
+		list, err := c.o.Backend.Instances(ctx)
+		cancel()
+		if err == nil {
+			instances = r.toPause(list)
+			break
+		}
+		r.told("The backend does not answer. Waiting for it. "+sentence(err), func(*Report) {})
+		r.waiting()
+		if !c.sleep(c.life, backoff) {
+			return "", errAbandoned
+		}
+	}
+	since := r.journal.Since
+	instances = slices.DeleteFunc(instances, func(i Instance) bool {
+		if young := i.Started.After(since); young {
+			r.warn(i.Name + " was started since the run began, and has read the config then. It was not waited for.")
+			return true
+		}
+		return false
+	})
+	return r.reload(rev, since, instances)
+}

@@ -1,0 +1,99 @@
+package stack
+
+import (
+	"errors"
+	"fmt"
+)
+
+// rollBack puts the old bytes back by the same steps, because of this reason, and ends the run. It
+// prefers the old file in place over a perfect passage: if the stack cannot be paused for it, the
+// file is put back all the same.
+func (w *workflow) rollBack(reason string) {
+	c := w.c
+	c.hook(PointUndoBegun)
+	w.undoing = true
+	w.told("Rolling back. "+reason, func(r *Report) { r.RollBack = pendingSteps() })
+	old := RevisionOf(w.old)
+
+	p, err := w.prepareUndo()
+	if err != nil {
+		w.close(Failed, CauseConfig, reason+" And the old config could not be put back: "+sentence(err)+" The new one is in place.")
+		return
+	}
+	saved, cause, err := w.pass(p)
+	if !errors.Is(err, errAbandoned) && !saved && cause == CauseBackend {
+		w.warn("The stack could not be paused for the roll-back; the old config was put back while it ran: " + sentence(err))
+		done := w.begin(SaveConfig)
+		err = c.SaveConfig(c.life, &Passage{staged: p.staged, points: passagePoints{saved: PointUndoSaved}})
+		saved = err == nil
+		done(err, "while the stack was running")
+	}
+	switch {
+	case errors.Is(err, errAbandoned):
+		w.abandon()
+		return
+	case !saved:
+		w.discard(p.staged)
+		w.close(Failed, CauseConfig, reason+" And the old config could not be put back: "+sentence(err)+" The new one is in place.")
+		return
+	}
+	w.journal.Phase = phaseUndoReloading
+	w.saved(w.old)
+	w.confirmUndo(reason, func() (string, error) {
+		return w.reload(old, p.held, p.alive())
+	})
+}
+
+// prepareUndo stages the old bytes, lists the stack as it is now, and writes the journal.
+func (w *workflow) prepareUndo() (*Passage, error) {
+	c := w.c
+	done := w.begin(ValidateConfig)
+	var errs error
+	for range 3 {
+		staged, err := c.o.Config.Stage(w.old, c.o.Clock.Now())
+		if err != nil {
+			errs = err
+			if !c.sleep(c.life, c.o.ReloadTimeout/20) {
+				break
+			}
+			continue
+		}
+		if staged.From != w.replacing {
+			w.discard(staged)
+			errs = fmt.Errorf("somebody else changed the config file meanwhile, to %s: %w", staged.From.Short(), ErrConflict)
+			break
+		}
+		ctx, cancel := c.within(c.life)
+		instances, err := c.o.Backend.Instances(ctx)
+		cancel()
+		if err != nil {
+			w.warn("The services could not be listed for the roll-back: " + sentence(err))
+			instances = w.journal.Instances
+		}
+		p := &Passage{instances: w.toPause(instances), staged: staged, points: undoPoints, stuck: w.stuck}
+		w.journal.Phase, w.journal.Since = phaseUndoPausing, c.o.Clock.Now()
+		w.journal.Instances, w.journal.Staged = p.instances, staged
+		if err := c.journ.write(w.journal); err != nil {
+			w.warn(fmt.Sprintf("The journal could not be brought up to date for the roll-back: %v.", err))
+		}
+		c.hook(PointUndoJournalWritten)
+		done(nil, "the old config is staged as "+staged.To.Short())
+		return p, nil
+	}
+	done(errs, "")
+	return nil, errs
+}
+
+// confirmUndo ends a roll-back whose file is in place.
+func (w *workflow) confirmUndo(reason string, reload func() (string, error)) {
+	detail, err := reload()
+	switch {
+	case errors.Is(err, errAbandoned):
+		w.abandon()
+	case err != nil:
+		w.close(Failed, "", reason+" The old config is back in place and everything runs, but: "+sentence(err))
+	default:
+		w.c.hook(PointUndoConfirmed)
+		w.close(RolledBack, "", reason+" The old config is back in place: "+detail+".")
+	}
+}

@@ -1,0 +1,150 @@
+package stack
+
+import (
+	"fmt"
+	"time"
+)
+
+// This file is how a workflow tells what it does: the report, its events, the log and the history.
+
+// told makes an event of a change of the report.
+func (w *workflow) told(text string, change func(*Report)) {
+	w.run.update(w.c.o.Clock.Now(), text, change)
+	w.c.tellChange()
+}
+
+// warn adds a sentence to the report, once.
+func (w *workflow) warn(text string) {
+	w.run.note(func(r *Report) {
+		for _, had := range r.Warnings {
+			if had == text {
+				return
+			}
+		}
+		r.Warnings = append(r.Warnings, text)
+	})
+}
+
+// begin starts a step. The function it returns ends it: done with a detail, or failed with an error.
+func (w *workflow) begin(step Step) (done func(err error, detail string)) {
+	start := w.c.o.Clock.Now()
+	w.told(w.label(step)+" …", func(r *Report) {
+		s := w.step(r, step)
+		s.State, s.Ms, s.Detail = StepRunning, 0, ""
+	})
+	return func(err error, detail string) {
+		took := ms(w.c.o.Clock.Since(start))
+		text := fmt.Sprintf("%s: done in %.1f ms", w.label(step), took)
+		if err != nil {
+			detail = sentence(err)
+			text = w.label(step) + ": " + detail
+		} else if detail != "" {
+			text += ", " + detail
+		}
+		w.told(text, func(r *Report) {
+			s := w.step(r, step)
+			s.State, s.Ms, s.Detail = StepDone, took, detail
+			if err != nil {
+				s.State = StepFailed
+			}
+		})
+	}
+}
+
+// skip marks a step that is not taken; the next event tells it.
+func (w *workflow) skip(step Step) {
+	w.run.note(func(r *Report) { w.step(r, step).State = StepSkipped })
+}
+
+func (w *workflow) label(step Step) string {
+	if w.undoing {
+		return "Roll back: " + string(step)
+	}
+	return string(step)
+}
+
+func (w *workflow) step(r *Report, step Step) *StepReport {
+	steps := r.Steps
+	if w.undoing {
+		steps = r.RollBack
+	}
+	for n := range steps {
+		if steps[n].Name == step {
+			return &steps[n]
+		}
+	}
+	return &StepReport{}
+}
+
+// stuck shows who is still paused, and how to free them without Pitstop.
+func (w *workflow) stuck(still []StillPaused) {
+	text := "Everything is unpaused now."
+	if len(still) > 0 {
+		text = fmt.Sprintf("STILL PAUSED: %s. Trying again. By hand: %s", still[0].Instance.Name, still[0].ByHand)
+		if n := len(still) - 1; n > 0 {
+			text += fmt.Sprintf(" (and %s more)", count(n, "instance"))
+		}
+	}
+	w.told(text, func(r *Report) { r.StillPaused = still })
+}
+
+// conclude decides how the run ends. Nobody sees it before announce.
+func (w *workflow) conclude(o Outcome, cause Cause, message string) {
+	ended := w.c.o.Clock.Now()
+	w.final = func(r *Report) {
+		r.Outcome, r.Cause, r.Message, r.Ended = o, cause, message, ended
+		if r.Backup == "" {
+			r.Backup = w.backup
+		}
+		for _, steps := range [][]StepReport{r.Steps, r.RollBack} {
+			for n := range steps {
+				if steps[n].State == StepPending || steps[n].State == StepRunning {
+					steps[n].State = StepSkipped
+				}
+			}
+		}
+	}
+}
+
+// append writes the concluded run into the history.
+func (w *workflow) append() {
+	r := w.run.Report()
+	w.final(&r)
+	if err := w.c.audit.append(r); err != nil {
+		w.c.o.Log.Error("The audit log cannot be written; the run is kept in memory until it can.", "run", r.ID, "error", err)
+		w.warn(fmt.Sprintf("The history could not be written to disk: %v.", err))
+	}
+}
+
+// announce ends the run for those who wait, after the next one may begin.
+func (w *workflow) announce() {
+	c := w.c
+	c.release(w.run)
+	r := w.run.Report()
+	w.final(&r)
+	w.told(string(r.Outcome)+": "+r.Message, w.final)
+	c.o.Log.Info("A run has ended.", "run", r.ID, "kind", r.Kind, "outcome", r.Outcome, "message", r.Message,
+		"from", r.Revision.From.Short(), "to", r.Revision.To.Short(), "pause_ms", r.PauseMs,
+		"took", r.Ended.Sub(r.Started).Round(time.Millisecond), "by", r.By, "warnings", r.Warnings)
+	if r.Cause != CauseBusy {
+		c.ConfigTouched()
+	}
+}
+
+// end is how a run without a journal ends.
+func (w *workflow) end(o Outcome, cause Cause, message string) {
+	w.conclude(o, cause, message)
+	if cause != CauseBusy {
+		w.append()
+	}
+	w.announce()
+}
+
+// abandon leaves a run to the next start: its journal stays, and so does its dead man. It is not in
+// the history, since it has not ended; the run that recovers it will be.
+func (w *workflow) abandon() {
+	w.conclude(Failed, "", "Pitstop was stopped before this run had ended. The next start finishes or undoes it.")
+	w.c.o.Log.Error("A run was abandoned at shutdown; the next start finishes or undoes it.", "run", w.run.id)
+	w.run.note(func(*Report) { w.run.left = true })
+	w.told("abandoned", w.final)
+}

@@ -1,0 +1,358 @@
+package stack
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// workflow takes one run through its steps. It belongs to the run's goroutine.
+type workflow struct {
+	c       *Controller
+	run     *Run
+	undoing bool // steps are told in Report.RollBack
+	journal journal
+	old     []byte // what to roll back to
+	backup  string // for the report: where the old bytes are
+
+	replacing Revision      // what a roll-back expects to find in place
+	final     func(*Report) // how the run ends, once that is decided
+	guard     func()        // ends the dead man; nil: there is none
+}
+
+// save is a whole run: SaveAndRestart's goroutine.
+func (w *workflow) save(ch Change) {
+	w.told("started by "+orSomebody(ch.By), func(*Report) {})
+	p := w.validate(ch)
+	if p == nil {
+		return
+	}
+	c := w.c
+	w.journal = journal{
+		Run: w.run.id, Kind: ch.Kind, By: ch.By, Phase: phasePausing, Since: c.o.Clock.Now(),
+		Instances: p.instances, Old: p.staged.From, New: p.staged.To, Staged: p.staged, Backup: p.staged.Backup,
+	}
+	if err := c.journ.write(w.journal); err != nil {
+		w.discard(p.staged)
+		w.clean()
+		w.end(Failed, CauseConfig, fmt.Sprintf("The journal could not be written, so nothing was paused and nothing changed: %v.", err))
+		return
+	}
+	c.hook(PointJournalWritten)
+
+	saved, cause, err := w.pass(p)
+	switch {
+	case errors.Is(err, errAbandoned):
+		w.abandon()
+		return
+	case err != nil && !saved:
+		w.discard(p.staged)
+		w.close(notSaved(err), cause, sentence(err)+w.leftAs(err))
+		return
+	}
+	w.journal.Phase, w.journal.Backup, w.backup = phaseReloading, p.backup, p.backup
+	w.replacing = p.staged.To
+	w.saved(ch.Content)
+	if err != nil {
+		w.rollBack(sentence(err))
+		return
+	}
+	w.finish(p.staged.To, p.held, p.alive())
+}
+
+// validate does everything that can fail with nothing paused. It returns nil when the run has ended.
+func (w *workflow) validate(ch Change) (p *Passage) {
+	c := w.c
+	done := w.begin(ValidateConfig)
+	refuse := func(o Outcome, cause Cause, message string) *Passage {
+		done(errors.New(message), "")
+		w.end(o, cause, message)
+		return nil
+	}
+	to := RevisionOf(ch.Content)
+	problems := c.o.Validate(ch.Content)
+	if len(problems) > 0 {
+		w.run.note(func(r *Report) { r.Errors = problems })
+		return refuse(Rejected, CauseInvalid, invalidMessage(problems))
+	}
+	old, err := c.o.Config.Read()
+	if err != nil {
+		return refuse(Failed, CauseConfig, fmt.Sprintf("The config file %s cannot be read, so nothing was changed: %v.", c.o.Config.Path(), err))
+	}
+	w.old = old
+	from := RevisionOf(old)
+	w.run.note(func(r *Report) { r.Revision = Revisions{From: from, To: to} })
+	if from == to {
+		done(nil, "the config file has these bytes already")
+		w.end(Unchanged, "", "Nothing to do: the config file is this already.")
+		return nil
+	}
+	if ch.Base != "" && ch.Base != from {
+		return refuse(Rejected, CauseConflict, fmt.Sprintf(
+			"Somebody else changed the config file meanwhile: the change was made from %s, and the file is now %s. Nothing was overwritten.", ch.Base.Short(), from.Short()))
+	}
+	if c.o.Changed != nil {
+		changed := c.o.Changed(old, ch.Content)
+		w.run.note(func(r *Report) { r.Changed = changed })
+	}
+	ctx, cancel := c.within(c.going)
+	defer cancel()
+	instances, err := c.o.Backend.Instances(ctx)
+	if c.going.Err() != nil {
+		return refuse(Failed, "", "Pitstop is shutting down; nothing was paused and nothing changed.")
+	}
+	if err != nil {
+		return refuse(Failed, CauseBackend, fmt.Sprintf("The services cannot be listed, so nothing was paused and nothing changed: %v.", err))
+	}
+	staged, err := c.o.Config.Stage(ch.Content, c.o.Clock.Now())
+	if err != nil {
+		return refuse(Failed, CauseConfig, fmt.Sprintf("The new config cannot be written beside the old one, so nothing was paused and nothing changed: %v.", err))
+	}
+	if staged.From != from {
+		w.discard(staged)
+		return refuse(Rejected, CauseConflict, "Somebody else changed the config file at this very moment. Nothing was overwritten.")
+	}
+	c.hook(PointStaged)
+	done(nil, "valid, and staged as "+to.Short())
+	return &Passage{instances: w.toPause(instances), staged: staged, points: forwardPoints, stuck: w.stuck}
+}
+
+// pass is PauseStack, SaveConfig and UnpauseStack. An error with saved means that the new file is
+// in place but took longer than MaxPause. After errAbandoned instances may still be paused.
+func (w *workflow) pass(p *Passage) (saved bool, cause Cause, err error) {
+	c := w.c
+	w.startGuard(p)
+	done := w.begin(PauseStack)
+	err = c.PauseStack(c.life, p)
+	done(err, count(len(p.alive()), "instance"))
+	cause = CauseBackend
+	if err == nil {
+		cause = CauseConfig
+		done = w.begin(SaveConfig)
+		if err = c.SaveConfig(c.life, p); err == nil {
+			saved = true
+			done(nil, "backup "+p.backup)
+		} else if !errors.Is(err, errMaxPause) {
+			if w.broken(err) {
+				err = errors.Join(err, w.mend(p))
+			} else if errors.Is(err, ErrConflict) {
+				cause = CauseConflict
+			}
+			done(err, "")
+		}
+	} else {
+		w.skip(SaveConfig)
+	}
+	unpaused := w.begin(UnpauseStack)
+	stuck := c.UnpauseStack(p)
+	unpaused(stuck, fmt.Sprintf("pause window %.1f ms", ms(p.window())))
+	w.run.note(func(r *Report) { r.PauseMs += ms(p.window()) })
+	for n, i := range p.instances {
+		if p.gone[n] {
+			w.warn(i.Name + " ended or was replaced while the stack was paused. If it is started again, it reads the config then; it was not waited for.")
+		}
+	}
+	if stuck != nil {
+		return saved, cause, errAbandoned
+	}
+	w.endGuard()
+	if errors.Is(err, errMaxPause) {
+		c.o.Log.Warn("The config was not written within max_pause; the stack goes on.", "run", w.run.id, "max_pause", c.o.MaxPause)
+		late := c.settle(c.life, p)
+		done(fmt.Errorf("not written within max_pause (%v)", c.o.MaxPause), "")
+		if c.life.Err() != nil && late != nil {
+			return false, cause, errAbandoned
+		}
+		saved = late == nil
+		err = fmt.Errorf("the config was not written within max_pause (%v)", c.o.MaxPause)
+	}
+	return saved, cause, err
+}
+
+// notSaved is the outcome of a run whose passage left the old file in place.
+func notSaved(err error) Outcome {
+	if errors.Is(err, ErrConflict) {
+		return Rejected
+	}
+	return Failed
+}
+
+// leftAs says how such a run left the stack.
+func (w *workflow) leftAs(err error) string {
+	switch {
+	case errors.Is(err, ErrConflict):
+		return " Everything runs, and nothing was overwritten."
+	case errors.Is(err, errBroken):
+		return " Everything runs, but the config file must be put right by hand."
+	}
+	return " Everything runs, and the config file is as it was."
+}
+
+var errBroken = errors.New("the config file is damaged, and the old bytes could not be put back")
+
+// broken says whether a failed Commit left a file that is neither the old nor the new one, though
+// nobody else wrote it: the file is a mount point, and was being written in place.
+func (w *workflow) broken(err error) bool {
+	if errors.Is(err, ErrConflict) || w.old == nil {
+		return false
+	}
+	now, readErr := w.c.o.Config.Read()
+	return readErr == nil && RevisionOf(now) != RevisionOf(w.old)
+}
+
+// mend puts the old bytes back over a file that a Commit broke, while the stack stands still.
+func (w *workflow) mend(p *Passage) error {
+	staged, err := w.c.o.Config.Stage(w.old, w.c.o.Clock.Now())
+	if err == nil {
+		_, err = w.c.o.Config.Commit(staged)
+		w.discard(staged)
+	}
+	if err != nil {
+		return fmt.Errorf("%w (they are in the backup %s): %w", errBroken, p.staged.Backup, err)
+	}
+	return nil
+}
+
+// toPause chooses the running instances, and warns of what is left alone.
+func (w *workflow) toPause(instances []Instance) (running []Instance) {
+	found := map[string]int{}
+	for _, i := range instances {
+		switch i.State {
+		case Running:
+			running = append(running, i)
+			found[i.Service]++
+		case Paused:
+			found[i.Service]++
+			w.warn(i.Name + " was paused before this run. It stays paused, is not told of the new config and not waited for.")
+		case Starting:
+			found[i.Service]++
+			w.warn(i.Name + " is starting. It was not paused and not waited for; it reads the config when it is up.")
+		}
+		for _, text := range i.Warnings {
+			w.warn(i.Name + ": " + text)
+		}
+	}
+	for _, s := range w.c.o.Services {
+		if found[s.Name] == 0 {
+			w.warn("No instance of " + s.Name + " is running. It was not waited for.")
+		}
+	}
+	return running
+}
+
+// saved records that the config file is now this one. It runs outside the window.
+func (w *workflow) saved(content []byte) {
+	c := w.c
+	if err := c.journ.write(w.journal); err != nil {
+		w.warn(fmt.Sprintf("The journal could not be brought up to date: %v.", err))
+	}
+	if _, _, err := c.known.set(content); err != nil {
+		w.warn(fmt.Sprintf("The new revision could not be noted; after a restart it may be told as a change from outside: %v.", err))
+	}
+	c.o.OnSaved()
+	c.hook(PointReloading)
+}
+
+// finish reloads and confirms, and rolls back if that fails.
+func (w *workflow) finish(rev Revision, since time.Time, instances []Instance) {
+	detail, err := w.reload(rev, since, instances)
+	switch {
+	case errors.Is(err, errAbandoned):
+		w.abandon()
+	case err != nil:
+		w.rollBack(sentence(err))
+	default:
+		w.c.hook(PointConfirmed)
+		w.close(Applied, "", "Configuration applied: "+detail+".")
+	}
+}
+
+// close ends a run that has a journal: the history first, then the journal, then the word to those
+// who wait. A crash in between leaves a journal of a run that the history has, and Recover sees that.
+func (w *workflow) close(o Outcome, cause Cause, message string) {
+	c := w.c
+	if err := c.o.Config.Prune(w.journal.Backup); err != nil {
+		w.warn(fmt.Sprintf("Old backups could not be removed: %v.", err))
+	}
+	w.conclude(o, cause, message)
+	w.append()
+	c.hook(PointAudited)
+	w.clean()
+	c.hook(PointJournalRemoved)
+	w.announce()
+}
+
+// clean removes the journal and whatever its writing left.
+func (w *workflow) clean() {
+	if err := w.c.journ.remove(); err != nil {
+		w.warn(fmt.Sprintf("The journal could not be removed, and the next start will look into it again: %v.", err))
+	}
+}
+
+func (w *workflow) discard(s Staged) {
+	if err := w.c.o.Config.Discard(s); err != nil {
+		w.warn(fmt.Sprintf("The staged file %s could not be removed: %v.", s.Path, err))
+	}
+}
+
+func (w *workflow) startGuard(p *Passage) {
+	if w.c.o.Guard == nil {
+		return
+	}
+	release, err := w.c.o.Guard(p.instances)
+	if err != nil {
+		w.warn(fmt.Sprintf("The guardian could not be started: should Pitstop die during the pause, only its next start unpauses the stack: %v.", err))
+		return
+	}
+	w.guard = release
+}
+
+func (w *workflow) endGuard() {
+	if w.guard != nil {
+		w.guard()
+		w.guard = nil
+	}
+}
+
+func invalidMessage(problems []Problem) string {
+	first := problems[0]
+	text := first.Message
+	if first.Pointer != "" {
+		text = first.Pointer + ": " + text
+	}
+	if n := len(problems) - 1; n > 0 {
+		text += fmt.Sprintf(" (and %s more)", count(n, "problem"))
+	}
+	return "The new config is not valid, so nothing was paused and nothing changed: " + text
+}
+
+func orSomebody(by string) string {
+	if by == "" {
+		return "somebody"
+	}
+	return by
+}
+
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// sentence makes an error's text fit to stand alone.
+func sentence(err error) string {
+	text := strings.ReplaceAll(err.Error(), "\n", "; ")
+	if text == "" {
+		return text
+	}
+	text = strings.ToUpper(text[:1]) + text[1:]
+	if !slices.Contains([]byte(".!?"), text[len(text)-1]) {
+		text += "."
+	}
+	return text
+}
+
+func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
