@@ -1,10 +1,17 @@
 package configfile
 
 import (
+	"bytes"
 	"errors"
+	"fmt"
+	"sort"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/pelletier/go-toml/v2"
 )
+
+var bom = []byte("\xef\xbb\xbf")
 
 // SyntaxError says where and why bytes are not a TOML document. Line and Column count from 1, the
 // column in characters.
@@ -13,29 +20,116 @@ type SyntaxError struct {
 	Message      string
 }
 
-func (e *SyntaxError) Error() string { return e.Message }
-
-// Document is a parsed TOML file. Its methods are not safe for concurrent use with an edit.
-type Document struct {
-	src   []byte
-	value map[string]any
+func (e *SyntaxError) Error() string {
+	return fmt.Sprintf("line %d, column %d: %s", e.Line, e.Column, e.Message)
 }
 
-// Parse reads a TOML document. Its error is a *SyntaxError.
+// Document is a parsed TOML file. Reading it from several goroutines is safe, editing is not.
+type Document struct {
+	src      []byte
+	value    map[string]any
+	stmts    []statement
+	sections []section
+	root     *node
+	lines    []int // offsets of line starts
+}
+
+// Parse reads a TOML document. Its error is a *SyntaxError. The bytes are copied.
 func Parse(b []byte) (*Document, error) {
-	d := &Document{src: b, value: map[string]any{}}
-	if err := toml.Unmarshal(b, &d.value); err != nil {
-		var de *toml.DecodeError
-		if errors.As(err, &de) {
-			l, c := de.Position()
-			return nil, &SyntaxError{l, c, de.Error()}
-		}
-		return nil, &SyntaxError{Message: err.Error()}
+	d, err := parse(bytes.Clone(b))
+	if err != nil {
+		return nil, err
 	}
 	return d, nil
 }
 
-// Bytes is the document as it is now.
+func parse(src []byte) (*Document, *SyntaxError) {
+	if i := invalidUTF8(src); i >= 0 {
+		line, col := lineColumn(src, i)
+		return nil, &SyntaxError{line, col, "this is not valid UTF-8 text"}
+	}
+	stmts, s := scan(src)
+	if s.deep {
+		return nil, s.bad
+	}
+	d := &Document{src: src, value: map[string]any{}, stmts: stmts}
+	body := bytes.TrimPrefix(src, bom)
+	if err := toml.Unmarshal(body, &d.value); err != nil {
+		return nil, syntaxError(src, len(src)-len(body), err)
+	}
+	if s.bad != nil {
+		return nil, s.bad
+	}
+	var ok bool
+	if d.root, d.sections, ok = buildIndex(stmts); !ok {
+		return nil, &SyntaxError{1, 1, "a table or key is defined twice"}
+	}
+	d.lines = lineStarts(src)
+	return d, nil
+}
+
+// syntaxError is the decoder's error, with the column in characters.
+func syntaxError(src []byte, skipped int, err error) *SyntaxError {
+	var de *toml.DecodeError
+	if !errors.As(err, &de) {
+		return &SyntaxError{1, 1, strings.TrimPrefix(err.Error(), "toml: ")}
+	}
+	line, col := de.Position()
+	offset := 0
+	for n := 1; n < line; n++ {
+		i := bytes.IndexByte(src[offset:], '\n')
+		if i < 0 {
+			break
+		}
+		offset += i + 1
+	}
+	if line == 1 {
+		offset += skipped
+	}
+	end := min(len(src), offset+max(col-1, 0))
+	return &SyntaxError{line, utf8.RuneCount(src[offset:end]) + 1, strings.TrimPrefix(de.Error(), "toml: ")}
+}
+
+func invalidUTF8(b []byte) int {
+	if utf8.Valid(b) {
+		return -1
+	}
+	for i := 0; i < len(b); {
+		r, size := utf8.DecodeRune(b[i:])
+		if r == utf8.RuneError && size == 1 {
+			return i
+		}
+		i += size
+	}
+	return -1
+}
+
+func lineStarts(src []byte) []int {
+	lines := []int{0}
+	for i := 0; ; {
+		n := bytes.IndexByte(src[i:], '\n')
+		if n < 0 {
+			return lines
+		}
+		i += n + 1
+		lines = append(lines, i)
+	}
+}
+
+// lineColumn is the place of an offset, for the few times that no line index is at hand.
+func lineColumn(src []byte, offset int) (line, col int) {
+	start := bytes.LastIndexByte(src[:offset], '\n') + 1
+	return bytes.Count(src[:start], []byte("\n")) + 1, columnAt(src, start, offset)
+}
+
+func columnAt(src []byte, lineStart, offset int) int {
+	if lineStart == 0 && bytes.HasPrefix(src, bom) && offset >= len(bom) {
+		lineStart = len(bom)
+	}
+	return utf8.RuneCount(src[lineStart:offset]) + 1
+}
+
+// Bytes is the document as it is now. They must not be changed.
 func (d *Document) Bytes() []byte { return d.src }
 
 // Value is the document as Go values: map[string]any, []any, string, int64, float64, bool,
@@ -43,21 +137,61 @@ func (d *Document) Bytes() []byte { return d.src }
 func (d *Document) Value() map[string]any { return d.value }
 
 // Get is the value at a pointer.
-func (d *Document) Get(ptr string) (any, bool) { return nil, false }
+func (d *Document) Get(ptr string) (any, bool) {
+	keys, err := splitPointer(ptr)
+	if err != nil {
+		return nil, false
+	}
+	return lookUp(d.value, keys)
+}
 
-// Position is the place of a key, or of an array's element; of its nearest parent if it is absent.
-func (d *Document) Position(ptr string) (line, col int) { return 0, 0 }
+func lookUp(v any, keys []string) (any, bool) {
+	for _, k := range keys {
+		switch t := v.(type) {
+		case map[string]any:
+			next, ok := t[k]
+			if !ok {
+				return nil, false
+			}
+			v = next
+		case []any:
+			i, ok := arrayIndex(k)
+			if !ok || i >= len(t) {
+				return nil, false
+			}
+			v = t[i]
+		default:
+			return nil, false
+		}
+	}
+	return v, true
+}
 
-var errUnfinished = errors.New("editing is not built yet")
+// Position is the place of a key, or of an array's element; of its nearest parent if it is absent,
+// which may be the document (1, 1). It is 0, 0 if ptr is not a pointer.
+func (d *Document) Position(ptr string) (line, col int) {
+	keys, err := splitPointer(ptr)
+	if err != nil {
+		return 0, 0
+	}
+	n, _ := d.find(keys)
+	if n == d.root {
+		return 1, 1
+	}
+	at := n.key.start
+	i := sort.SearchInts(d.lines, at+1) - 1
+	return i + 1, columnAt(d.src, d.lines[i], at)
+}
 
-// Set puts a value at a pointer.
-func (d *Document) Set(ptr string, value any) error { return errUnfinished }
-
-// Remove takes a key, a table or an element away.
-func (d *Document) Remove(ptr string) error { return errUnfinished }
-
-// MergePatch applies an RFC 7396 merge patch: nil removes.
-func (d *Document) MergePatch(patch map[string]any) error { return errUnfinished }
-
-// Reorder moves the elements of an array: element order[i] comes i-th.
-func (d *Document) Reorder(ptr string, order []int) error { return errUnfinished }
+// find walks as far as there is something, and returns what is left to walk.
+func (d *Document) find(keys []string) (*node, []string) {
+	n := d.root
+	for i, k := range keys {
+		next := n.child(k)
+		if next == nil {
+			return n, keys[i:]
+		}
+		n = next
+	}
+	return n, nil
+}
