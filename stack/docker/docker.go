@@ -6,6 +6,7 @@
 package docker
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"syscall"
@@ -35,6 +36,9 @@ type Backend struct {
 	configPath string
 	log        *slog.Logger
 	watch      watchTimes
+	turns      turns
+	life       context.Context // ends with Close
+	end        context.CancelFunc
 	// signalProcess signals a process of this machine if it is the container's: another in tests of
 	// what is done where it cannot be.
 	signalProcess func(id string, pid int, signal syscall.Signal) error
@@ -67,12 +71,16 @@ func New(o Options) (*Backend, error) {
 	if err != nil {
 		return nil, err
 	}
+	life, end := context.WithCancel(context.Background())
 	return &Backend{
 		engine:        e,
 		services:      services,
 		configPath:    o.ConfigPath,
 		log:           log,
 		watch:         defaultWatchTimes,
+		turns:         turns{held: map[string]chan struct{}{}},
+		life:          life,
+		end:           end,
 		signalProcess: signalProcess,
 	}, nil
 }
@@ -94,6 +102,7 @@ func (b *Backend) FreeByHand(i stack.Instance) string {
 
 // Close lets go of the connections to the engine. Containers stay as they are.
 func (b *Backend) Close() error {
+	b.end()
 	b.engine.close()
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/client"
@@ -40,6 +41,9 @@ func (b *Backend) Signal(ctx context.Context, i stack.Instance, signal string) (
 	if inside == nil {
 		b.log.Debug("signalled from within the container", "container", label(i), "signal", name, "because", direct)
 		return "", nil
+	}
+	if ctx.Err() != nil || errors.Is(inside, stack.ErrUnavailable) {
+		return "", inside // and it may have got the signal: not a second time, then
 	}
 	// Without a check, a container that ended of the signal meanwhile would get it twice in two lives.
 	d, err = b.inspect(ctx, i)
@@ -139,14 +143,28 @@ func (b *Backend) signalInside(ctx context.Context, id, name, signal string) err
 	if err != nil {
 		return err
 	}
-	result, err := call(ctx, b.engine, what, func(c *client.Client) (container.ExecInspect, error) {
-		return c.ContainerExecInspect(ctx, exec.ID)
-	})
-	if err != nil {
-		return err
+	return b.execEnded(ctx, exec.ID, what)
+}
+
+// execEnded waits until a command in a container has ended, which may be a moment later than its
+// output, and says whether it ended well.
+func (b *Backend) execEnded(ctx context.Context, id, what string) error {
+	for {
+		result, err := call(ctx, b.engine, what, func(c *client.Client) (container.ExecInspect, error) {
+			return c.ContainerExecInspect(ctx, id)
+		})
+		switch {
+		case err != nil:
+			return err
+		case !result.Running && result.ExitCode == 0:
+			return nil
+		case !result.Running:
+			return fmt.Errorf("could not %s: it ended with status %d", what, result.ExitCode)
+		}
+		select {
+		case <-time.After(5 * time.Millisecond):
+		case <-ctx.Done():
+			return b.engine.explain(what, ctx.Err())
+		}
 	}
-	if result.ExitCode != 0 {
-		return fmt.Errorf("could not %s: it ended with status %d", what, result.ExitCode)
-	}
-	return nil
 }
