@@ -58,7 +58,7 @@ func (s *Schedule) Windows(from, to time.Time) []Window {
 	}
 	to = minTime(to, from.AddDate(50, 0, 0))
 	windows := s.windows(from, to)
-	kept := make([]Window, 0, len(windows))
+	kept := windows[:0]
 	for _, w := range windows {
 		if !w.overlaps(from, to) {
 			continue

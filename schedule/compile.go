@@ -38,28 +38,34 @@ func (s *Schedule) wallWindows(from, to time.Time) []Window {
 		if !s.begins(day.date) {
 			continue
 		}
-		stop, note := s.stop.minute, ""
-		if early, ok := s.early[day.date]; ok && s.market == nil && s.span(early) < s.span(stop) {
-			stop, note = early, "early close "+clock(early)
-		}
 		end := day
-		if s.span(stop) >= 24*60 {
-			end = today
+		if s.stop.minute <= s.start.minute {
+			end = today // overnight
 		}
-		if w := (Window{Open: day.at(s.start.minute), Close: end.at(stop), Note: note}); w.overlaps(from, to) {
+		w := Window{Open: day.at(s.start.minute), Close: end.at(s.stop.minute)}
+		if s.market == nil {
+			s.closeEarly(&w, day)
+			if end.date != day.date {
+				s.closeEarly(&w, end)
+			}
+		}
+		if w.overlaps(from, to) {
 			windows = append(windows, w)
 		}
 	}
 	return windows
 }
 
-// span is the minute of the day, or of the next one, on which an overnight window's stop falls. For
-// a window within one day a stop before the start stays before it, and leaves the window empty.
-func (s *Schedule) span(stop int) int {
-	if s.stop.minute <= s.start.minute && stop <= s.start.minute {
-		return stop + 24*60
+// closeEarly ends a window at the early close of this date. An overnight window begins after the
+// early close of its own evening, which does not concern it.
+func (s *Schedule) closeEarly(w *Window, day wallDay) {
+	minute, ok := s.early[day.date]
+	if !ok || s.stop.minute <= s.start.minute && minute <= s.start.minute && !w.Open.Before(day.at(minute)) {
+		return
 	}
-	return stop
+	if early := day.at(minute); early.Before(w.Close) {
+		w.Close, w.Note = early, "early close: "+clock(minute)
+	}
 }
 
 // begins reports whether a window may begin on this local date.
@@ -76,12 +82,13 @@ func (s *Schedule) cronWindows(from, to time.Time) []Window {
 	if !ok {
 		at = from.AddDate(0, 0, -cronReach)
 	}
+	starting, stopping := starts.cursor(at, s.zone, s.begins), stops.cursor(at, s.zone, nil)
 	for {
-		open, date, ok := starts.after(at, s.zone, s.begins)
+		open, date, ok := starting.after(at)
 		if !ok || !open.Before(to) {
 			return windows
 		}
-		stop, _, ok := stops.after(open.Add(-time.Nanosecond), s.zone, nil)
+		stop, _, ok := stopping.after(open.Add(-time.Nanosecond))
 		if !ok {
 			stop = to.AddDate(0, 0, cronReach)
 		}
@@ -89,7 +96,7 @@ func (s *Schedule) cronWindows(from, to time.Time) []Window {
 		w := Window{Open: open, Close: stop}
 		if early, ok := s.early[date]; ok && s.market == nil {
 			if cut := date.At(early, s.zone); cut.Before(w.Close) {
-				w.Close, w.Note = cut, "early close "+clock(early)
+				w.Close, w.Note = cut, "early close: "+clock(early)
 				if !cut.After(open) {
 					// The day's later starts come after its close too.
 					at = maxTime(open, minTime(stop, date.AddDays(1).At(0, s.zone).Add(-time.Nanosecond)))

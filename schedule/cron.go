@@ -91,29 +91,48 @@ func (c cronTimes) on(d calendar.Date) bool {
 // cronReach bounds every search for a cron time: from one 29 February to the next it can be 8 years.
 const cronReach = 9 * 366
 
-// after finds the first time later than t, on a date that keep accepts.
-func (c cronTimes) after(t time.Time, zone *time.Location, keep func(calendar.Date) bool) (time.Time, calendar.Date, bool) {
+// cursor walks forward through the times of a cron expression.
+type cursor struct {
+	times cronTimes
+	zone  *time.Location
+	keep  func(calendar.Date) bool // dates to stop at; nil: all
+	day   wallDay                  // the date that it stands on
+	next  int                      // the index of the minute to look at
+	left  int                      // how many dates it may still look at
+}
+
+// cursor begins at the times after t.
+func (c cronTimes) cursor(t time.Time, zone *time.Location, keep func(calendar.Date) bool) *cursor {
 	// The day before, since a time that the clocks skip may come on the day after its date.
-	first := calendar.DateOf(t.In(zone)).Number() - 1
-	for n := first; n < first+cronReach; n++ {
-		d := calendar.DateNumber(n)
-		if !c.on(d) || keep != nil && !keep(d) {
-			continue
-		}
-		day := wallDayOf(d, zone)
-		low, high := 0, len(c.minutes)
-		for low < high {
-			if mid := (low + high) / 2; day.at(c.minutes[mid]).After(t) {
-				high = mid
-			} else {
-				low = mid + 1
+	first := calendar.DateOf(t.In(zone)).AddDays(-1)
+	return &cursor{times: c, zone: zone, keep: keep, day: wallDay{date: first.AddDays(-1)}, next: len(c.minutes)}
+}
+
+// after moves to the first time later than t, and tells its date. The t of one call must not be
+// before the t of the last one.
+func (c *cursor) after(t time.Time) (time.Time, calendar.Date, bool) {
+	for c.left = cronReach; ; {
+		for ; c.next < len(c.times.minutes); c.next++ {
+			if at := c.day.at(c.times.minutes[c.next]); at.After(t) {
+				return at, c.day.date, true
 			}
 		}
-		if low < len(c.minutes) {
-			return day.at(c.minutes[low]), d, true
+		if !c.nextDay() {
+			return time.Time{}, calendar.Date{}, false
 		}
 	}
-	return time.Time{}, calendar.Date{}, false
+}
+
+func (c *cursor) nextDay() bool {
+	for n := c.day.date.Number() + 1; c.left > 0; n++ {
+		c.left--
+		d := calendar.DateNumber(n)
+		if c.times.on(d) && (c.keep == nil || c.keep(d)) {
+			c.day, c.next = wallDayOf(d, c.zone), 0
+			return true
+		}
+	}
+	return false
 }
 
 // last finds the last time not later than t.

@@ -87,10 +87,11 @@ func TestWindows(t *testing.T) {
 			Mon 12-21 09:30 EST - Mon 12-21 16:00 EST
 			Wed 12-23 09:30 EST - Wed 12-23 13:00 EST
 			Fri 12-25 09:30 EST - Fri 12-25 16:00 EST`},
-		{"an early close of an overnight window", newYork.with("start", "22:00").with("stop", "04:00").with("early_closes", map[string]any{"2026-12-22": "02:00", "2026-12-23": "23:30"}), "2026-12-22", "2026-12-24", `
-			Mon 12-21 22:00 EST - Tue 12-22 04:00 EST
-			Tue 12-22 22:00 EST - Wed 12-23 02:00 EST
-			Wed 12-23 22:00 EST - Wed 12-23 23:30 EST`},
+		{"an early close of an overnight window", newYork.with("start", "22:00").with("stop", "04:00").with("early_closes", map[string]any{"2026-12-22": "02:00", "2026-12-23": "23:30", "2026-12-24": "13:00"}), "2026-12-22", "2026-12-25", `
+			Mon 12-21 22:00 EST - Tue 12-22 02:00 EST
+			Tue 12-22 22:00 EST - Wed 12-23 04:00 EST
+			Wed 12-23 22:00 EST - Wed 12-23 23:30 EST
+			Thu 12-24 22:00 EST - Fri 12-25 04:00 EST`},
 		{"Thanksgiving with XNYS", newYork.with("calendar", "XNYS"), "2026-11-25", "2026-12-01", `
 			Wed 11-25 09:30 EST - Wed 11-25 16:00 EST
 			Fri 11-27 09:30 EST - Fri 11-27 13:00 EST
