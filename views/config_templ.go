@@ -186,7 +186,7 @@ func ConfigEditor(e Editor) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 12, "<form id=\"config-form\" class=\"config\" action=\"/config/run\" method=\"post\" novalidate hx-post=\"/config/run\" hx-target=\"#main\" hx-select=\"#main\" hx-swap=\"outerHTML\" hx-disable=\"find .save\"><input type=\"hidden\" name=\":revision\" value=\"")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 12, "<form id=\"config-form\" class=\"config\" action=\"/config/run\" method=\"post\" novalidate hx-post=\"/config/run\" hx-target=\"#main\" hx-select=\"#main\" hx-swap=\"outerHTML show:top showTarget:#main\" hx-disable=\"find .save\"><input type=\"hidden\" name=\":revision\" value=\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -1,0 +1,117 @@
+// What the pages do beyond htmx: count changes, find a setting, tell a lost connection, close what
+// was opened. Everything works without this file; nothing here decides anything.
+(() => {
+  "use strict";
+  const one = (selector, root = document) => root.querySelector(selector);
+  const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+
+  document.documentElement.classList.add("js");
+
+  // The config form: how many inputs differ from the file.
+  const was = (el) => el.dataset.was;
+  const differs = (el) => {
+    if (el.type === "hidden" || el.type === "submit" || el.disabled || el.name.startsWith(":")) return false;
+    if (el.type === "checkbox") {
+      return was(el) === undefined ? el.checked !== el.defaultChecked : String(el.checked) !== was(el);
+    }
+    if (el.tagName === "SELECT") {
+      if (was(el) !== undefined) return el.value !== was(el);
+      return [...el.options].some((o) => o.selected !== o.defaultSelected) && el.value !== first(el);
+    }
+    return el.value !== (was(el) ?? el.defaultValue);
+  };
+  // A select without a chosen option shows its first.
+  const first = (el) => ([...el.options].find((o) => o.defaultSelected) ?? el.options[0])?.value;
+
+  const count = () => {
+    const form = one("#config-form"), out = one("#changes");
+    if (!form || !out || one("fieldset.sections", form)?.disabled) return;
+    let n = 0;
+    for (const field of all(".field", form)) {
+      const changed = all("input, select, textarea", field).some((el) => el.closest(".field") === field && differs(el));
+      field.classList.toggle("changed", changed);
+      if (changed) n++;
+    }
+    // What only the server can count, such as a group that was added, stays as it said.
+    out.dataset.more ??= String(Math.max(0, Number(out.dataset.live) - n));
+    n += Number(out.dataset.more);
+    out.textContent = n === 0 ? "No changes" : n === 1 ? "1 change" : n + " changes";
+  };
+
+  // The search field over keys and descriptions.
+  const find = () => {
+    const box = one(".find"), input = one("#find");
+    if (!box || !input) return;
+    box.hidden = false;
+    const words = input.value.toLowerCase().split(/\s+/).filter(Boolean);
+    const hit = (el) => words.every((w) => el.dataset.find.toLowerCase().includes(w));
+    let found = 0;
+    for (const field of all("#config-form .field[data-find]")) {
+      const group = field.closest(".group");
+      const show = words.length === 0 || hit(field) || (group && hit(group));
+      field.hidden = !show;
+      if (show) found++;
+      if (show && words.length) field.closest("details")?.setAttribute("open", "");
+    }
+    for (const group of all("#config-form .group").reverse()) {
+      group.hidden = words.length > 0 && !hit(group) && !one(".field:not([hidden])", group);
+    }
+    one("#find-none").textContent = words.length && !found ? "No setting is called that." : "";
+  };
+
+  // After something came in: count anew, lead to what went wrong, let a good word go by itself.
+  let said = "", leaving;
+  const settle = () => {
+    count();
+    find();
+    const summary = one("#summary[data-focus]");
+    if (summary && !summary.dataset.seen) {
+      summary.dataset.seen = "yes";
+      summary.focus();
+    }
+    const status = one("#toasts [role=status]"), text = status?.textContent.trim() ?? "";
+    if (text === said) return;
+    said = text;
+    clearTimeout(leaving);
+    status.classList.remove("gone");
+    leaving = setTimeout(() => status.classList.add("gone"), 12000);
+  };
+
+  document.addEventListener("input", (e) => {
+    if (e.target.id === "find") return find();
+    const form = e.target.closest("#config-form");
+    if (form) count();
+  });
+  // A link in the summary leads into a folded part.
+  document.addEventListener("click", (e) => {
+    const link = e.target.closest?.("a[href^='#']");
+    const target = link && document.getElementById(decodeURIComponent(link.hash.slice(1)));
+    if (target) {
+      target.closest("details")?.setAttribute("open", "");
+      target.focus();
+    }
+    e.target.closest?.(".toast")?.classList.add("gone");
+    for (const ask of all("details.ask[open]")) if (!ask.contains(e.target)) ask.open = false;
+  });
+  document.addEventListener("keydown", (e) => {
+    if (e.key !== "Escape") return;
+    for (const ask of all("details.ask[open]")) {
+      ask.open = false;
+      one("summary", ask).focus();
+    }
+  });
+  // Leaving with changes that were not sent.
+  let sending = false;
+  document.addEventListener("submit", () => { sending = true; });
+  document.addEventListener("htmx:finally:request", () => { sending = false; });
+  addEventListener("beforeunload", (e) => {
+    if (!sending && one("#config-form .field.changed")) e.preventDefault();
+  });
+
+  const lost = (is) => { const p = one("#live .lost"); if (p) p.hidden = !is; };
+  document.addEventListener("htmx:sse:error", () => lost(true));
+  document.addEventListener("htmx:sse:after:connection", () => lost(false));
+  document.addEventListener("htmx:after:swap", settle);
+  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", settle);
+  else settle();
+})();

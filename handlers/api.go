@@ -1,0 +1,135 @@
+package handlers
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"pitstop/schedule"
+	"pitstop/stack"
+)
+
+// apiConfig is the config file in the status.
+type apiConfig struct {
+	Path     string         `json:"path"`
+	Revision stack.Revision `json:"revision"`
+	Valid    bool           `json:"valid"`
+	Problem  string         `json:"problem,omitempty"`
+}
+
+// apiState is the status, and what the event stream tells whenever it changes.
+type apiState struct {
+	Trading  schedule.GateState    `json:"trading"`
+	Services []stack.ServiceStatus `json:"services"`
+	Config   apiConfig             `json:"config"`
+	Run      *stack.Report         `json:"run"`
+	Problem  string                `json:"problem,omitempty"`
+}
+
+func (s *Server) state() apiState {
+	live, st := s.live(), s.o.Controller.Status()
+	a := apiState{
+		Trading: s.o.Gate.State(), Services: slices.Clone(st.Services), Problem: st.Problem,
+		Config: apiConfig{Path: s.o.Store.Path(), Revision: live.Revision, Valid: live.Unusable == "" && len(live.Problems) == 0, Problem: live.Unusable},
+	}
+	if a.Services == nil {
+		a.Services = []stack.ServiceStatus{}
+	}
+	for i := range a.Services {
+		if a.Services[i].Instances == nil {
+			a.Services[i].Instances = []stack.Instance{}
+		}
+	}
+	if r, ok := s.lastReport(); ok {
+		a.Run = &r
+	}
+	return a
+}
+
+func (s *Server) apiStatus(c echo.Context) error { return s.json(c, http.StatusOK, s.state()) }
+
+// json answers with a value, compressed where that helps.
+func (s *Server) json(c echo.Context, status int, v any) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	return write(c, status, "application/json", append(b, '\n'))
+}
+
+// readJSON reads a small body of this type into v, and nothing after it.
+func readJSON(c echo.Context, v any) error {
+	if err := requireType(c, "application/json"); err != nil {
+		return err
+	}
+	dec := json.NewDecoder(c.Request().Body)
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(v); err != nil {
+		return notJSON(err)
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return refuse(http.StatusBadRequest, "The body goes on after the JSON value.")
+	}
+	return nil
+}
+
+func notJSON(err error) error {
+	var large *http.MaxBytesError
+	if errors.As(err, &large) {
+		return err
+	}
+	return refuse(http.StatusBadRequest, "The body is not the JSON that was expected: "+err.Error()+".").because(err)
+}
+
+func (s *Server) healthz(c echo.Context) error { return c.String(http.StatusOK, "ok\n") }
+
+// readyz says whether Save & Restart could be pressed now, as far as can be told without pressing it.
+func (s *Server) readyz(c echo.Context) error {
+	if live := s.live(); live.Unusable != "" {
+		return c.String(http.StatusServiceUnavailable, live.Unusable+"\n")
+	}
+	if p := s.o.Controller.Status().Problem; p != "" {
+		return c.String(http.StatusServiceUnavailable, p+"\n")
+	}
+	return c.String(http.StatusOK, "ok\n")
+}
+
+// apiEvents tells scripts everything that changes: first the whole state, then the state anew.
+func (s *Server) apiEvents(c echo.Context) error {
+	out, err := openStream(c)
+	if err != nil {
+		return nil
+	}
+	tick := time.NewTicker(heartbeat)
+	defer tick.Stop()
+	last := ""
+	for {
+		changed := s.changes.watch()
+		b, err := json.Marshal(s.state())
+		if err != nil {
+			return err
+		}
+		if text := string(b); text != last {
+			err, last = out.send("", "status", text), text
+		}
+		if err != nil {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-tick.C:
+			if out.beat() != nil {
+				return nil
+			}
+		case <-c.Request().Context().Done():
+			return nil
+		case <-s.closing.Done():
+			return nil
+		}
+	}
+}

@@ -1,0 +1,231 @@
+package handlers
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"pitstop/stack"
+	"pitstop/stack/configfile"
+)
+
+// apiGetConfig is the file with its secrets masked; its ETag is the revision of the file itself.
+func (s *Server) apiGetConfig(c echo.Context) error {
+	live, err := s.usable() // what does not parse could not be masked
+	if err != nil {
+		return err
+	}
+	doc, err := s.masked(live.Content)
+	if err != nil {
+		return err
+	}
+	h := c.Response().Header()
+	h.Set("ETag", `"`+string(live.Revision)+`"`)
+	h.Add("Vary", "Accept")
+	if strings.Contains(c.Request().Header.Get("Accept"), "application/json") {
+		return s.json(c, http.StatusOK, jsonValue(doc.Value()))
+	}
+	return write(c, http.StatusOK, "application/toml; charset=utf-8", doc.Bytes())
+}
+
+// jsonValue is a document's value without the floats that JSON has no word for.
+func jsonValue(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		out := make(map[string]any, len(v))
+		for k, e := range v {
+			out[k] = jsonValue(e)
+		}
+		return out
+	case []any:
+		out := make([]any, len(v))
+		for i, e := range v {
+			out[i] = jsonValue(e)
+		}
+		return out
+	case float64:
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return strconv.FormatFloat(v, 'g', -1, 64)
+		}
+	}
+	return v
+}
+
+// apiPutConfig replaces the whole document, and answers when the run has ended.
+func (s *Server) apiPutConfig(c echo.Context) error {
+	if err := requireType(c, "application/toml"); err != nil {
+		return err
+	}
+	content, err := io.ReadAll(c.Request().Body)
+	if err != nil {
+		return err
+	}
+	base, err := ifMatch(c)
+	if err != nil {
+		return err
+	}
+	if content, err = s.unmasked(content, s.live()); err != nil {
+		return err
+	}
+	return s.runToEnd(c, stack.Change{Kind: stack.KindSave, Content: content, Base: base, By: by(c)})
+}
+
+// apiPatchConfig changes some keys (RFC 7396), and answers when the run has ended.
+func (s *Server) apiPatchConfig(c echo.Context) error {
+	if err := requireType(c, "application/merge-patch+json"); err != nil {
+		return err
+	}
+	base, err := ifMatch(c)
+	if err != nil {
+		return err
+	}
+	live, err := s.usable()
+	if err != nil {
+		return err
+	}
+	if base == "" {
+		base = live.Revision // so that a save in between is a conflict, not lost
+	}
+	if base != live.Revision {
+		return stack.ErrConflict
+	}
+	patch, err := readPatch(c, live.Value)
+	if err != nil {
+		return err
+	}
+	doc, err := configfile.Parse(live.Content)
+	if err != nil {
+		return err
+	}
+	if err := doc.MergePatch(patch); err != nil {
+		return refuse(http.StatusUnprocessableEntity, "The patch cannot be made: "+err.Error()).because(err)
+	}
+	content, err := s.unmasked(doc.Bytes(), live)
+	if err != nil {
+		return err
+	}
+	return s.runToEnd(c, stack.Change{Kind: stack.KindSave, Content: content, Base: base, By: by(c)})
+}
+
+// readPatch reads a merge patch with the numbers that TOML has.
+func readPatch(c echo.Context, live map[string]any) (map[string]any, error) {
+	dec := json.NewDecoder(c.Request().Body)
+	dec.UseNumber()
+	var v any
+	if err := dec.Decode(&v); err != nil {
+		return nil, notJSON(err)
+	}
+	if dec.More() {
+		return nil, refuse(http.StatusBadRequest, "The body goes on after the JSON value.")
+	}
+	patch, ok := v.(map[string]any)
+	if !ok {
+		return nil, refuse(http.StatusUnprocessableEntity, "A merge patch for a config file is a JSON object.")
+	}
+	out, err := tomlValue(patch, live, "")
+	if err != nil {
+		return nil, err
+	}
+	return out.(map[string]any), nil
+}
+
+// tomlValue makes TOML's integers and floats of JSON's one kind of number: what the file has at that
+// place decides, and else whether there is a fraction.
+func tomlValue(v, live any, ptr string) (any, error) {
+	wrong := func(why string) error {
+		r := refuse(http.StatusUnprocessableEntity, "The patch has a value that a config file cannot hold.")
+		r.problems = []stack.Problem{{Pointer: ptr, Message: why}}
+		return r
+	}
+	switch v := v.(type) {
+	case map[string]any:
+		was, _ := live.(map[string]any)
+		out := make(map[string]any, len(v))
+		for k, e := range v {
+			var err error
+			key := strings.ReplaceAll(strings.ReplaceAll(k, "~", "~0"), "/", "~1")
+			if out[k], err = tomlValue(e, was[k], ptr+"/"+key); err != nil {
+				return nil, err
+			}
+		}
+		return out, nil
+	case []any:
+		was, _ := live.([]any)
+		out := make([]any, len(v))
+		for i, e := range v {
+			if e == nil {
+				return nil, wrong("A list in a config file has no null.")
+			}
+			var old any
+			if i < len(was) {
+				old = was[i]
+			}
+			var err error
+			if out[i], err = tomlValue(e, old, fmt.Sprintf("%s/%d", ptr, i)); err != nil {
+				return nil, err
+			}
+		}
+		return out, nil
+	case json.Number:
+		if _, isFloat := live.(float64); !isFloat && !strings.ContainsAny(v.String(), ".eE") {
+			n, err := v.Int64()
+			if err != nil {
+				return nil, wrong("This whole number is too large for a config file.")
+			}
+			return n, nil
+		}
+		f, err := v.Float64()
+		if err != nil {
+			return nil, wrong("This number is too large for a config file.")
+		}
+		return f, nil
+	}
+	return v, nil
+}
+
+// ifMatch is the revision that the client expects, from If-Match; empty where it expects none.
+func ifMatch(c echo.Context) (stack.Revision, error) {
+	h := strings.TrimSpace(c.Request().Header.Get("If-Match"))
+	if h == "" || h == "*" {
+		return "", nil
+	}
+	tag := strings.TrimPrefix(h, "W/")
+	if len(tag) < 2 || tag[0] != '"' || tag[len(tag)-1] != '"' || strings.Contains(tag, ",") {
+		return "", refuse(http.StatusBadRequest, `If-Match must be one revision in double quotes, as ETag gave it.`)
+	}
+	return stack.Revision(tag[1 : len(tag)-1]), nil
+}
+
+// runToEnd starts a run and answers with its report when it has ended. A client that goes away in
+// between changes nothing: the run is not its own.
+func (s *Server) runToEnd(c echo.Context, ch stack.Change) error {
+	run, err := s.o.Controller.SaveAndRestart(c.Request().Context(), ch)
+	if err != nil {
+		return err
+	}
+	ctx, stop := context.WithCancel(c.Request().Context())
+	defer stop()
+	defer context.AfterFunc(s.closing, stop)()
+	report, err := run.Wait(ctx)
+	if err != nil {
+		if s.closing.Err() != nil {
+			return refuse(http.StatusServiceUnavailable, "Pitstop is shutting down. It ends run "+run.ID()+" first; the history will tell how.")
+		}
+		return err
+	}
+	c.Response().Header().Set("Location", "/api/v1/runs/"+report.ID)
+	if r := runRefusal(report); r != nil {
+		return r
+	}
+	if report.Outcome == stack.Applied {
+		c.Response().Header().Set("ETag", `"`+string(report.Revision.To)+`"`)
+	}
+	return s.json(c, http.StatusOK, report)
+}

@@ -1,0 +1,156 @@
+package handlers
+
+import (
+	"net/http"
+	"net/url"
+
+	"github.com/labstack/echo/v4"
+
+	"pitstop/schema"
+	"pitstop/stack"
+	"pitstop/views"
+)
+
+// getConfig shows the form. ?run=ID shows that run above it; without, the one under way.
+func (s *Server) getConfig(c echo.Context) error {
+	id := c.QueryParam("run")
+	if cur := s.o.Controller.Current(); id == "" && cur != nil {
+		id = cur.ID()
+	}
+	var report *stack.Report
+	if id != "" {
+		if r, ok := s.report(id); ok {
+			report = &r
+		} else {
+			return refuse(http.StatusNotFound, "There is no run "+id+". It may be older than the history that is kept.")
+		}
+	}
+	return s.showConfig(c, http.StatusOK, s.editor(report), report)
+}
+
+func (s *Server) redirectToConfig(c echo.Context) error {
+	return c.Redirect(http.StatusSeeOther, "/config")
+}
+
+// report is a run of this process or of the history.
+func (s *Server) report(id string) (stack.Report, bool) {
+	if r, ok := s.o.Controller.Run(id); ok {
+		return r.Report(), true
+	}
+	return s.o.Controller.Report(id)
+}
+
+// showConfig renders the page with this editor, and a run above it if there is one.
+func (s *Server) showConfig(c echo.Context, status int, e views.Editor, report *stack.Report) error {
+	page := views.Config{Frame: s.frame("Config", "config", c.Request()), Editor: e}
+	q := url.Values{"rev": {e.Revision}}
+	if report != nil {
+		page.Run = runView(*report, s.now(), s.zone())
+		page.Toast = toast(*report)
+		q.Set("run", report.ID)
+		if e.Locked {
+			q.Set("wait", "1")
+			page.Refresh = 1
+		}
+		if c.Request().Method == http.MethodGet {
+			// The address bar says which run is shown, after a swap too.
+			c.Response().Header().Set("HX-Replace-Url", "/config?run="+url.QueryEscape(report.ID))
+		}
+	}
+	page.Stream = streamURL("config", page.Trading.Back, q)
+	return s.render(c, status, views.ConfigPage(page))
+}
+
+// editor is the form as the file is; with a run under way or ended badly, as it was filled in for it.
+func (s *Server) editor(report *stack.Report) views.Editor {
+	live := s.live()
+	e := s.editorOf(live)
+	if live.Unusable != "" || report == nil {
+		return e
+	}
+	e.Locked = report.Outcome == ""
+	if report.Outcome == stack.Applied || report.Outcome == stack.Unchanged {
+		s.drafts.drop(report.ID)
+		return e
+	}
+	if typed, ok := s.drafts.of(report.ID); ok {
+		fill(&e, typed, s.countEdits(typed, live))
+		if !e.Locked {
+			e.Notice, e.NoticeTone = "What you typed is kept below; the config file is as it was.", views.Caution
+		}
+	}
+	return e
+}
+
+// editorOf is the form of one version of the config, with what is wrong with it.
+func (s *Server) editorOf(live liveConfig) views.Editor {
+	e := views.Editor{Path: s.o.Store.Path(), Revision: string(live.Revision), Problem: live.Unusable}
+	if live.Unusable != "" {
+		e.Problems = plainProblems(live.Problems)
+		return e
+	}
+	e.Form = s.o.Schema.Form(live.Value)
+	if len(live.Problems) > 0 {
+		e.Notice, e.NoticeTone = "The config file as it lies on disk is not valid. The stack goes on with what it loaded last.", views.Bad
+		markProblems(&e, live.Problems)
+	}
+	return e
+}
+
+// fill puts what was typed over an editor's form.
+func fill(e *views.Editor, typed url.Values, edits int) {
+	e.Live = fieldValues(e.Form)
+	e.Form = e.Form.WithInput(typed)
+	e.Changes = edits
+}
+
+// countEdits is how many changes a filled-in form asks for.
+func (s *Server) countEdits(typed url.Values, live liveConfig) int {
+	edits, problems := s.o.Schema.Decode(typed, live.Value)
+	return len(edits) + len(problems)
+}
+
+// markProblems puts problems at their fields, and all of them in the summary with links.
+func markProblems(e *views.Editor, problems []stack.Problem) {
+	e.Form = e.Form.WithProblems(schemaProblems(problems))
+	ids := fieldIDs(e.Form)
+	e.Problems = nil
+	for _, p := range problems {
+		e.Problems = append(e.Problems, views.Problem{Place: dotted(p.Pointer), Target: ids[p.Pointer], Message: p.Message})
+	}
+	e.Form.Problems = nil // the summary has them
+}
+
+// fieldIDs are the ids of a form's fields by their pointer.
+func fieldIDs(f schema.Form) map[string]string {
+	ids := map[string]string{}
+	eachSection(f.Sections, func(s schema.Section) {
+		if s.Pointer != "" {
+			ids[s.Pointer] = s.ID
+		}
+		for _, field := range s.Fields {
+			ids[field.Pointer] = field.ID
+		}
+	})
+	return ids
+}
+
+// fieldValues are a form's values by the name of their input; secrets have none.
+func fieldValues(f schema.Form) map[string]string {
+	values := map[string]string{}
+	eachSection(f.Sections, func(s schema.Section) {
+		for _, field := range s.Fields {
+			if !field.Secret {
+				values[field.Name] = field.Value
+			}
+		}
+	})
+	return values
+}
+
+func eachSection(sections []schema.Section, do func(schema.Section)) {
+	for _, s := range sections {
+		do(s)
+		eachSection(s.Sections, do)
+	}
+}

@@ -1,0 +1,137 @@
+package handlers
+
+import (
+	"bytes"
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"pitstop/stack"
+	"pitstop/views"
+)
+
+// pageParts makes, for one open page, the function that draws whatever of it changes by itself. The
+// function may remember what it has seen: it serves one stream, and is never called concurrently.
+func (s *Server) pageParts(page string, q url.Values) (func() []views.Part, bool) {
+	switch page {
+	case "overview":
+		return s.overviewParts, true
+	case "config":
+		return s.configParts(q), true
+	case "frame": // of a page with nothing of its own
+		return func() []views.Part { return nil }, true
+	}
+	return nil, false
+}
+
+func (s *Server) overviewParts() []views.Part {
+	o := s.overview()
+	return []views.Part{
+		{ID: "services", Body: views.ServiceList(o.Services), Morph: true},
+		{ID: "config-card", Body: views.ConfigSummary(o.Config), Morph: true},
+		{ID: "next", Body: views.NextEdges(o.Next), Morph: true},
+		{ID: "run", Body: views.RunPanel(o.Run), Morph: true},
+	}
+}
+
+// configParts follow the run that the page shows, or the first that begins while it is open. A page
+// that was drawn during a run (wait) gets the form anew when the run has ended, and another stream:
+// one that will not do so again.
+func (s *Server) configParts(q url.Values) func() []views.Part {
+	id, revision, wait := q.Get("run"), stack.Revision(q.Get("rev")), q.Get("wait") != ""
+	return func() []views.Part {
+		if cur := s.o.Controller.Current(); id == "" && cur != nil {
+			id = cur.ID()
+		}
+		live := s.live()
+		var parts []views.Part
+		report, ok := stack.Report{}, false
+		if id != "" {
+			report, ok = s.report(id)
+		}
+		if ok {
+			parts = append(parts, views.Part{ID: "run", Body: views.RunPanel(runView(report, s.now(), s.zone())), Morph: true})
+		}
+		parts = append(parts, views.Part{ID: "toasts", Body: views.Toasts(toast(report)), Morph: true})
+		switch {
+		case wait && report.Outcome == "":
+		case wait:
+			e := s.editor(&report)
+			next := streamURL("config", q.Get("back"), url.Values{"run": {id}, "rev": {e.Revision}})
+			parts = append(parts, views.Part{ID: "editor", Body: views.ConfigEditor(e)}, views.Part{ID: "live", Body: views.Live(next)})
+			wait, revision = false, stack.Revision(e.Revision)
+		default:
+			stale := views.Stale{}
+			if live.Revision != revision && live.Revision != "" {
+				stale.Revision = live.Revision.Short()
+			}
+			parts = append(parts, views.Part{ID: "stale", Body: views.StaleNotice(stale), Morph: true})
+		}
+		return parts
+	}
+}
+
+// lookAgain is how often a stream looks for what changes with the clock alone.
+const lookAgain = 5 * time.Second
+
+// getPageEvents is the stream of one open page: first everything that may have changed since it was
+// drawn, then each part whenever it looks different.
+func (s *Server) getPageEvents(c echo.Context) error {
+	q := c.QueryParams()
+	parts, ok := s.pageParts(q.Get("page"), q)
+	if !ok {
+		return refuse(http.StatusNotFound, "There is no page of that name.")
+	}
+	back := safeBack(q.Get("back"))
+	out, err := openStream(c)
+	if err != nil {
+		return nil // gone already
+	}
+	tick := time.NewTicker(lookAgain)
+	defer tick.Stop()
+	sent, written := map[string]string{}, time.Now()
+	for {
+		changed := s.changes.watch()
+		all := append(parts(), views.Part{ID: "trading", Body: views.TradingBanner(s.trading(back)), Morph: true})
+		text, err := news(c.Request().Context(), all, sent)
+		switch {
+		case err != nil:
+			return err
+		case text != "":
+			err, written = out.send("", "", text), time.Now()
+		case time.Since(written) >= heartbeat:
+			err, written = out.beat(), time.Now()
+		}
+		if err != nil {
+			return nil // the page is gone; it begins another stream when it is back
+		}
+		select {
+		case <-changed:
+		case <-tick.C:
+		case <-c.Request().Context().Done():
+			return nil
+		case <-s.closing.Done():
+			return nil
+		}
+	}
+}
+
+// news are those parts that look other than when they were last sent.
+func news(ctx context.Context, parts []views.Part, sent map[string]string) (string, error) {
+	var all strings.Builder
+	for _, p := range parts {
+		var buf bytes.Buffer
+		if err := views.Send(p).Render(ctx, &buf); err != nil {
+			return "", err
+		}
+		if text := buf.String(); text != sent[p.ID] {
+			sent[p.ID] = text
+			all.WriteString(text)
+		}
+	}
+	return all.String(), nil
+}

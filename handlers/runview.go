@@ -1,0 +1,129 @@
+package handlers
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"pitstop/stack"
+	"pitstop/views"
+)
+
+// runView is a run as a page tells it.
+func runView(r stack.Report, now time.Time, zone *time.Location) *views.Run {
+	v := &views.Run{
+		ID: r.ID, Title: kindWord(r.Kind), Badge: outcomeBadge(r.Outcome), Message: r.Message,
+		Ended: r.Outcome != "", Steps: stepViews(r.Steps), RollBack: stepViews(r.RollBack),
+		To: r.Revision.To.Short(), From: r.Revision.From.Short(), Backup: r.Backup, By: r.By, Note: r.Note,
+		Started: views.At(r.Started, now, zone), Problems: plainProblems(r.Errors), Warnings: r.Warnings,
+	}
+	if r.PauseMs > 0 {
+		v.Pause = ms(r.PauseMs)
+	}
+	if !r.Ended.IsZero() {
+		v.Took = ms(float64(r.Ended.Sub(r.Started).Microseconds()) / 1000)
+	}
+	for _, p := range r.Changed {
+		v.Changed = append(v.Changed, dotted(p))
+	}
+	for _, p := range r.StillPaused {
+		v.Stuck = append(v.Stuck, views.Stuck{Instance: p.Instance.Name, Error: p.Error, ByHand: p.ByHand})
+	}
+	return v
+}
+
+func kindWord(k stack.Kind) string {
+	switch k {
+	case stack.KindSave:
+		return "Save & Restart"
+	case stack.KindRestore:
+		return "Restore"
+	case stack.KindRecover:
+		return "Recovery after an interruption"
+	case stack.KindExtern:
+		return "Changed from outside"
+	}
+	return strings.ToUpper(string(k))
+}
+
+func outcomeBadge(o stack.Outcome) views.Badge {
+	switch o {
+	case "":
+		return views.Badge{Tone: views.Busy, Icon: "wait", Word: "under way"}
+	case stack.Applied:
+		return views.Badge{Tone: views.Good, Icon: "check", Word: "applied"}
+	case stack.Unchanged:
+		return views.Badge{Tone: views.Quiet, Icon: "check", Word: "unchanged"}
+	case stack.Rejected:
+		return views.Badge{Tone: views.Bad, Icon: "cross", Word: "rejected"}
+	case stack.RolledBack:
+		return views.Badge{Tone: views.Caution, Icon: "back", Word: "rolled back"}
+	}
+	return views.Badge{Tone: views.Bad, Icon: "cross", Word: "failed"}
+}
+
+func stepViews(steps []stack.StepReport) []views.Step {
+	out := make([]views.Step, 0, len(steps))
+	for _, s := range steps {
+		v := views.Step{Name: string(s.Name), Says: stepSays[s.Name], Badge: stepBadge(s.State), Detail: s.Detail}
+		if s.State == stack.StepDone || s.State == stack.StepFailed {
+			v.Took = ms(s.Ms)
+		}
+		out = append(out, v)
+	}
+	return out
+}
+
+func stepBadge(state stack.StepState) views.Badge {
+	switch state {
+	case stack.StepRunning:
+		return views.Badge{Tone: views.Busy, Icon: "wait", Word: string(state)}
+	case stack.StepDone:
+		return views.Badge{Tone: views.Good, Icon: "check", Word: string(state)}
+	case stack.StepFailed:
+		return views.Badge{Tone: views.Bad, Icon: "cross", Word: string(state)}
+	}
+	return views.Badge{Tone: views.Quiet, Icon: "dot", Word: string(state)}
+}
+
+// stepSays tells the steps to somebody who does not know their names.
+var stepSays = map[stack.Step]string{
+	stack.ValidateConfig: "Checks the new config and lays it ready beside the old one",
+	stack.PauseStack:     "Pauses every instance at once",
+	stack.SaveConfig:     "Keeps the old config as a backup and puts the new one in its place",
+	stack.UnpauseStack:   "Lets every instance go on",
+	stack.ReloadServices: "Tells the services to load the new config",
+	stack.ConfirmReload:  "Waits until each service says that it loaded it",
+}
+
+// ms is a duration for people, with three figures that count.
+func ms(v float64) string {
+	switch {
+	case v >= 10_000:
+		return fmt.Sprintf("%.1f s", v/1000)
+	case v >= 1000:
+		return fmt.Sprintf("%.2f s", v/1000)
+	case v >= 100:
+		return fmt.Sprintf("%.0f ms", v)
+	case v >= 10:
+		return fmt.Sprintf("%.1f ms", v)
+	}
+	return fmt.Sprintf("%.2f ms", v)
+}
+
+// toast is the last word on a run that somebody waits for; none while it is under way.
+func toast(r stack.Report) views.Toast {
+	switch r.Outcome {
+	case "":
+		return views.Toast{}
+	case stack.Applied:
+		return views.Toast{Status: "Configuration applied"}
+	case stack.Unchanged:
+		return views.Toast{Status: "Nothing to apply: the config is as it was"}
+	}
+	why := r.Message
+	if why == "" {
+		why = strings.ReplaceAll(string(r.Outcome), "_", " ")
+	}
+	return views.Toast{Alert: "Failed to apply configuration: " + why}
+}

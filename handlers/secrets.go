@@ -1,0 +1,58 @@
+package handlers
+
+import (
+	"net/http"
+	"strconv"
+
+	"pitstop/schema"
+	"pitstop/stack"
+	"pitstop/stack/configfile"
+)
+
+// masked is a document with every secret hidden.
+func (s *Server) masked(content []byte) (*configfile.Document, error) {
+	doc, err := configfile.Parse(content)
+	if err != nil {
+		return nil, err
+	}
+	for _, ptr := range s.o.Schema.Secrets(doc.Value()) {
+		if err := doc.Set(ptr, schema.Mask); err != nil {
+			return nil, err
+		}
+	}
+	return doc, nil
+}
+
+// unmasked is a document that somebody sends back, with the file's own secrets in place of the
+// masks. A secret is found again by its place.
+func (s *Server) unmasked(content []byte, live liveConfig) ([]byte, error) {
+	doc, err := configfile.Parse(content)
+	if err != nil {
+		return content, nil // the run says what is wrong with it
+	}
+	var old *configfile.Document
+	if live.Unusable == "" {
+		if old, err = configfile.Parse(live.Content); err != nil {
+			return nil, err
+		}
+	}
+	for _, ptr := range s.o.Schema.Secrets(doc.Value()) {
+		if v, ok := doc.Get(ptr); !ok || v != schema.Mask {
+			continue
+		}
+		var secret any
+		if old != nil {
+			secret, _ = old.Get(ptr)
+		}
+		if secret == nil {
+			line, col := doc.Position(ptr)
+			r := refuse(http.StatusUnprocessableEntity, "A secret is masked in the document, and the config file has none at that place to keep.")
+			r.problems = []stack.Problem{{Pointer: ptr, Line: line, Column: col, Message: "Give the secret itself, or leave the key out; " + strconv.Quote(schema.Mask) + " stands for the one in the file."}}
+			return nil, r
+		}
+		if err := doc.Set(ptr, secret); err != nil {
+			return nil, err
+		}
+	}
+	return doc.Bytes(), nil
+}

@@ -1,0 +1,112 @@
+package handlers
+
+import (
+	"errors"
+	"mime"
+	"net"
+	"net/http"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+)
+
+// policy lets a page load what this panel serves and nothing else, and run no script that is not in
+// a file of its own. The images in the stylesheet are data URLs.
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; " +
+	"connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+// allowedHosts are the names that a request may ask for. A page of another site can make a browser
+// send requests here by letting its own name resolve to this address; its Host header gives it away.
+func allowedHosts(further []string) map[string]bool {
+	hosts := map[string]bool{"localhost": true, "127.0.0.1": true, "::1": true}
+	for _, h := range further {
+		if h != "" && h != "0.0.0.0" && h != "::" {
+			hosts[strings.ToLower(hostName(h))] = true
+		}
+	}
+	return hosts
+}
+
+// hostName is a Host header without its port and brackets.
+func hostName(host string) string {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		return name
+	}
+	return strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
+}
+
+// guard stands before the router. It sets the headers that every answer has, refuses hosts that are
+// not this panel's, and requests that a page of another origin sent.
+func (s *Server) guard(next echo.HandlerFunc) echo.HandlerFunc {
+	origin := http.NewCrossOriginProtection()
+	return func(c echo.Context) error {
+		h := c.Response().Header()
+		h.Set("Content-Security-Policy", policy)
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("X-Frame-Options", "DENY")
+		h.Set("Referrer-Policy", "same-origin")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()")
+		h.Set("Cache-Control", "no-store")
+
+		if name := strings.ToLower(hostName(c.Request().Host)); !s.hosts[name] {
+			return refuse(http.StatusMisdirectedRequest,
+				"This panel does not answer to that name. If the name is its own, add it to allowed_hosts in pitstop.toml.")
+		}
+		if err := origin.Check(c.Request()); err != nil {
+			return refuse(http.StatusForbidden,
+				"This request came from a page of another site, and nothing was done. Use the panel's own pages, or a script that sends no Origin header.").because(err)
+		}
+		return next(c)
+	}
+}
+
+// limit bounds the body of a request.
+func limit(bytes int64) echo.MiddlewareFunc {
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			r := c.Request()
+			if r.ContentLength > bytes {
+				return &http.MaxBytesError{Limit: bytes}
+			}
+			r.Body = http.MaxBytesReader(c.Response(), r.Body, bytes)
+			return next(c)
+		}
+	}
+}
+
+// requireType refuses a body of another media type.
+func requireType(c echo.Context, types ...string) error {
+	got, _, err := mime.ParseMediaType(c.Request().Header.Get("Content-Type"))
+	for _, t := range types {
+		if err == nil && got == t {
+			return nil
+		}
+	}
+	return refuse(http.StatusUnsupportedMediaType, "The body must be of the type "+strings.Join(types, " or ")+".")
+}
+
+// readForm parses a posted form, from the body alone.
+func readForm(c echo.Context) error {
+	if err := requireType(c, "application/x-www-form-urlencoded"); err != nil {
+		return err
+	}
+	if err := c.Request().ParseForm(); err != nil {
+		var large *http.MaxBytesError
+		if errors.As(err, &large) {
+			return err
+		}
+		return refuse(http.StatusBadRequest, "The form could not be read: it is not in the notation of a web form.").because(err)
+	}
+	return nil
+}
+
+// by says who asks, for the history: until there is sign-in, the address.
+func by(c echo.Context) string {
+	host, _, err := net.SplitHostPort(c.Request().RemoteAddr)
+	if err != nil {
+		return c.Request().RemoteAddr
+	}
+	return host
+}
