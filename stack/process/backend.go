@@ -47,22 +47,22 @@ func (b *Backend) Inspect(ctx context.Context, i stack.Instance) (stack.Instance
 
 // Pause stops the process, its group, and its descendants in other groups.
 func (b *Backend) Pause(ctx context.Context, i stack.Instance) error {
-	_, l, err := b.life(ctx, i)
+	s, l, err := b.life(ctx, i)
 	if err == nil {
 		err = stopTree(ctx, l.pid, l.start)
 	}
 	if err != nil {
 		return fmt.Errorf("could not pause %s: %w", i.Name, gone(err))
 	}
+	s.look() // so that what it wrote before is not taken for what it writes after
 	b.tell()
 	return nil
 }
 
 // Unpause lets them go on.
 func (b *Backend) Unpause(ctx context.Context, i stack.Instance) error {
-	s, l, err := b.life(ctx, i)
+	_, l, err := b.life(ctx, i)
 	if err == nil {
-		s.look() // what it wrote before the pause is not taken for what it writes after
 		err = continueTree(l.pid, l.start)
 	}
 	if err == nil {
@@ -90,7 +90,7 @@ func (b *Backend) Signal(ctx context.Context, i stack.Instance, name string) (wa
 	s, l, err := b.life(ctx, i)
 	if err == nil {
 		s.look()
-		warning, err = awaitHandler(ctx, l, signal)
+		warning, err = awaitHandler(ctx, l, signal, b.options.SignalTimeout)
 	}
 	if err == nil {
 		err = linuxproc.Signal(l.pid, l.start, signal)

@@ -11,17 +11,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// handlerTimeout is how long a process may take to be ready for a signal that would end it.
+// handlerTimeout is how long a process may take to be ready for a signal that would end it, unless
+// Options say otherwise.
 const handlerTimeout = 3 * time.Second
 
 // awaitHandler waits until the process handles a signal that would end it otherwise: a service that
 // has only just started does not, and one that never does must not die of a reload.
-func awaitHandler(ctx context.Context, l *life, signal unix.Signal) (warning string, err error) {
+func awaitHandler(ctx context.Context, l *life, signal unix.Signal, timeout time.Duration) (warning string, err error) {
 	if signal != unix.SIGUSR1 && signal != unix.SIGUSR2 && signal != unix.SIGHUP {
 		return "", nil
 	}
 	name := unix.SignalName(signal)
-	ctx, cancel := context.WithTimeoutCause(ctx, handlerTimeout,
+	ctx, cancel := context.WithTimeoutCause(ctx, timeout,
 		fmt.Errorf("process %d does not handle the signal and would end, so it was not sent; let it handle %s, or let it watch the file", l.pid, name))
 	defer cancel()
 	err = until(ctx, func() bool {

@@ -42,9 +42,10 @@ type Options struct {
 	Env      []string // what the services see; nil: what the panel does
 	OnExit   OnExit   // empty: Stop
 
-	StopTimeout time.Duration // from asking a process to end to making it; 0: 10 s
-	Backoff     Backoff
-	MaxOutput   int64 // bytes of output kept of each life of a service; 0: 16 MiB
+	StopTimeout   time.Duration // from asking a process to end to making it; 0: 10 s
+	SignalTimeout time.Duration // for a process that has just started to handle a signal that would end it; 0: 3 s
+	Backoff       Backoff
+	MaxOutput     int64 // bytes of output kept of each life of a service; 0: 16 MiB
 
 	Clock clockwork.Clock // of the pauses before a service starts again; nil: the real one
 	Log   *slog.Logger    // nil: none
@@ -66,6 +67,9 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	if o.StopTimeout <= 0 {
 		o.StopTimeout = 10 * time.Second
+	}
+	if o.SignalTimeout <= 0 {
+		o.SignalTimeout = handlerTimeout
 	}
 	o.Backoff = o.Backoff.withDefaults()
 	if o.MaxOutput <= 0 {
