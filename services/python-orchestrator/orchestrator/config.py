@@ -63,12 +63,16 @@ def parse(content: bytes) -> Config:
     own = _Table(document, "orchestrator")
     broker = _Table(document, "broker")
     broker.choice("name", "paper", ("paper",))
+    most, order = risk.number("max_position_usd", 5000, 1, math.inf), risk.number("max_order_usd", 1000, 1, math.inf)
+    if order > most:
+        # No JSON Schema can say this, so the panel does not know it either: it learns it from here.
+        raise ConfigError(f"risk.max_order_usd is {order:g}; it must not be more than risk.max_position_usd, {most:g}")
     return Config(
         revision=revision_of(content),
         schedule=schedule,
         risk=Risk(
-            max_position_usd=risk.number("max_position_usd", 5000, 1, math.inf),
-            max_order_usd=risk.number("max_order_usd", 1000, 1, math.inf),
+            max_position_usd=most,
+            max_order_usd=order,
             max_open_positions=risk.whole("max_open_positions", 5, 0, 100_000),
             daily_loss_limit_usd=risk.number("daily_loss_limit_usd", 250, 0, math.inf),
             stop_loss_pct=risk.number("stop_loss_pct", 2, 0, 100),
