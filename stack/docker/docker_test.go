@@ -137,6 +137,7 @@ func TestFreeByHand(t *testing.T) {
 func TestNewRefuses(t *testing.T) {
 	for name, o := range map[string]Options{
 		"an address without a scheme": {Host: "engine"},
+		"an address over ssh":         {Host: "ssh://user@engine"},
 		"an empty selector":           {Services: []stack.Service{{Name: "a"}}},
 	} {
 		t.Run(name, func(t *testing.T) {

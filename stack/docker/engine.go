@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -22,6 +23,9 @@ import (
 // idleConnections is how many connections are kept open between calls, so that a pause of a whole
 // stack at once needn't first connect once per container. The SDK alone would keep two.
 const idleConnections = 64
+
+// connecting is how long an engine may take to answer the first call. Other calls wait for it.
+const connecting = 10 * time.Second
 
 // engine is the connection to a Docker engine. The SDK's client agrees on an API version once, and
 // only ever goes down, which is wrong for an engine that comes back upgraded: so the client is
@@ -37,6 +41,10 @@ func newEngine(host string, log *slog.Logger) (*engine, error) {
 	c, err := newClient(host)
 	if err != nil {
 		return nil, fmt.Errorf("could not understand the Docker engine's address %q: %w", host, err)
+	}
+	if scheme, _, _ := strings.Cut(c.DaemonHost(), "://"); scheme != "unix" && scheme != "tcp" {
+		_ = c.Close()
+		return nil, fmt.Errorf("could not use the Docker engine's address %q: Pitstop speaks unix:// and tcp:// only; forward the engine's socket to reach it over %s", c.DaemonHost(), scheme)
 	}
 	return &engine{host: c.DaemonHost(), log: log, turn: make(chan struct{}, 1)}, nil
 }
@@ -74,6 +82,8 @@ func (e *engine) client(ctx context.Context) (*client.Client, error) {
 	if c := e.current.Load(); c != nil { // another call connected meanwhile
 		return c, nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, connecting)
+	defer cancel()
 	c, err := e.connect(ctx)
 	if err != nil {
 		return nil, err
