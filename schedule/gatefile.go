@@ -1,0 +1,104 @@
+package schedule
+
+import (
+	"bytes"
+	"errors"
+	"io/fs"
+	"os"
+	"time"
+
+	"pitstop/stack/durable"
+)
+
+// gateFile is a GateState on disk, and what is known of it. A Gate's lock guards it.
+type gateFile struct {
+	path    string
+	content GateState   // as last written or read
+	bytes   []byte      // likewise; nil: not known
+	info    fs.FileInfo // of the file when bytes was what it held; nil: not known
+}
+
+// gateMode lets services under other users read the gate.
+const gateMode = 0o644
+
+// read is the file's state; no file is no error.
+func (f *gateFile) read() (state GateState, found bool, err error) {
+	content, err := os.ReadFile(f.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return GateState{}, false, nil
+	}
+	if err != nil {
+		return GateState{}, false, err
+	}
+	if state, err = decodeGate(content); err != nil {
+		return GateState{}, true, err
+	}
+	f.content, f.bytes = state, content
+	f.info, _ = os.Stat(f.path)
+	return state, true, nil
+}
+
+// write replaces the file, atomically and durably.
+func (f *gateFile) write(state GateState) error {
+	content, err := state.encode()
+	if err != nil {
+		return err
+	}
+	if err := durable.WriteFile(f.path, content, gateMode); err != nil {
+		f.info = nil
+		return err
+	}
+	f.remember(state, content)
+	return nil
+}
+
+// writeAnyhow is write for a state that must get through: where there is no room for a second file,
+// the old one is overwritten. Who reads it half written cannot understand it, and does not trade.
+func (f *gateFile) writeAnyhow(state GateState) error {
+	err := f.write(state)
+	if err == nil {
+		return nil
+	}
+	content, encodeErr := state.encode()
+	if encodeErr != nil || os.WriteFile(f.path, content, gateMode) != nil {
+		return err
+	}
+	f.remember(state, content)
+	return nil
+}
+
+func (f *gateFile) remember(state GateState, content []byte) {
+	f.content, f.bytes = state, content
+	f.info, _ = os.Stat(f.path)
+}
+
+// settled reports whether the file is the one last written. Only its entry is looked at.
+func (f *gateFile) settled() bool {
+	if f.info == nil {
+		return false
+	}
+	now, err := os.Stat(f.path)
+	return err == nil && os.SameFile(now, f.info) && now.Size() == f.info.Size() && now.ModTime().Equal(f.info.ModTime())
+}
+
+// haltedByOthers reads the file if somebody else wrote it, and reports a halt in it.
+func (f *gateFile) haltedByOthers() (GateState, bool) {
+	if f.info == nil || f.settled() {
+		return GateState{}, false
+	}
+	content, err := os.ReadFile(f.path)
+	if err != nil || bytes.Equal(content, f.bytes) {
+		return GateState{}, false
+	}
+	state, err := decodeGate(content)
+	return state, err == nil && state.Mode == Halted
+}
+
+// touch sets the time of modification, without any wait for the disk.
+func (f *gateFile) touch(now time.Time) error {
+	if err := os.Chtimes(f.path, time.Time{}, now); err != nil {
+		return err
+	}
+	f.info, _ = os.Stat(f.path)
+	return nil
+}
