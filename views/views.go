@@ -64,7 +64,9 @@ func At(t, now time.Time, zone *time.Location) Moment {
 	layout := "Mon 2 Jan 2006 15:04"
 	switch {
 	case local.YearDay() == today.YearDay() && local.Year() == today.Year():
-		layout = "15:04:05"
+		if layout = "15:04:05"; local.Second() == 0 {
+			layout = "15:04"
+		}
 	case t.Sub(now).Abs() < 7*24*time.Hour:
 		layout = "Mon 15:04"
 	case local.Year() == today.Year():
