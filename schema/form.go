@@ -1,7 +1,5 @@
 package schema
 
-import "net/url"
-
 // Form is a document seen through the schema, ready to be drawn: every key has its place, in the
 // order of the schema file, and every input its name. It is a value: WithProblems and WithInput
 // return changed copies.
@@ -52,11 +50,10 @@ type Section struct {
 	Sections []Section // in order; of a list or map: its groups
 	Unknown  []Field   // keys of the document that the schema does not know: shown, kept, not edited
 
-	Add     *Adder  // adds a group, an entry, or (Present false) this table itself
-	Remove  *Button // of a group or entry, and of an optional table that Add can bring back
-	Up      *Button // of a list's group; nil where it cannot move
-	Down    *Button
-	HasMore bool // some of its fields are optional, absent and rarely needed: draw it folded
+	Add    *Adder  // adds a group, an entry, or (Present false) this table itself
+	Remove *Button // of a group or entry, and of an optional table that Add can bring back
+	Up     *Button // of a list's group; nil where it cannot move
+	Down   *Button
 }
 
 // Hidden is an <input type="hidden">.
@@ -89,6 +86,7 @@ const (
 	DateTime  Control = "datetime" // local: an <input type="datetime-local">
 	Password  Control = "password" // never has a Value; blank means unchanged
 	ListLines Control = "list"     // a textarea, one item per line
+	None      Control = "none"     // nothing but its Choice, until one is made
 	Raw       Control = "raw"      // not to be edited here, only in the file itself; Value in TOML's notation
 )
 
@@ -177,10 +175,3 @@ type Problem struct {
 
 // Mask stands for a secret wherever a document is shown.
 const Mask = "********"
-
-// WithProblems returns the form with each problem at its field, or at the nearest section.
-func (f Form) WithProblems(problems []Problem) Form { return f }
-
-// WithInput returns the form as it was filled in: what was typed, right or wrong, with the groups
-// that were added, removed and moved.
-func (f Form) WithInput(input url.Values) Form { return f }

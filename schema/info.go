@@ -66,7 +66,7 @@ func (s *Schema) At(ptr string) Info {
 		if reload := firstText(parts, "x-reload"); reload != "" {
 			info.Reload = reload
 		}
-		info.Secret = info.Secret || isSecret(parts)
+		info.Secret = info.Secret || marksSecret(parts)
 		info.Deprecated = info.Deprecated || anyFlag(parts[:1], "deprecated")
 		info.ReadOnly = info.ReadOnly || anyFlag(parts[:1], "readOnly")
 	}
@@ -91,7 +91,7 @@ func (s *Schema) Secrets(value map[string]any) []string {
 	var walk func(v any, ptr, key string, list []*jsonschema.Schema, known, secret bool)
 	walk = func(v any, ptr, key string, list []*jsonschema.Schema, known, secret bool) {
 		parts := everything(list)
-		secret = secret || isSecret(parts) || !known && soundsSecret(key)
+		secret = secret || marksSecret(parts) || !known && soundsSecret(key)
 		switch v := v.(type) {
 		case map[string]any:
 			for key, item := range v {

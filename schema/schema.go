@@ -72,7 +72,7 @@ func firstDefault(parts []*jsonschema.Schema) (any, bool) {
 	return nil, false
 }
 
-func isSecret(parts []*jsonschema.Schema) bool {
+func marksSecret(parts []*jsonschema.Schema) bool {
 	return slices.ContainsFunc(parts, func(p *jsonschema.Schema) bool {
 		return flag(p, "writeOnly") || p.Format == "password"
 	})

@@ -19,7 +19,7 @@ func (s *Schema) Validate(value map[string]any, position func(ptr string) (line,
 			odd[ptr] = true
 		}
 	})
-	r := report{schema: s, doc: doc, value: value, secret: map[string]bool{}}
+	r := report{schema: s, doc: doc, value: value, secret: map[string]bool{}, said: map[Problem]bool{}}
 	for _, ptr := range s.Secrets(value) {
 		r.secret[ptr] = true
 	}
@@ -43,12 +43,14 @@ type report struct {
 	doc      any            // as validated
 	value    map[string]any // as decoded
 	secret   map[string]bool
+	said     map[Problem]bool
 	problems []Problem
 }
 
 func (r *report) add(ptr, message string) {
 	p := Problem{Pointer: ptr, Message: message}
-	if !slices.Contains(r.problems, p) {
+	if !r.said[p] {
+		r.said[p] = true
 		r.problems = append(r.problems, p)
 	}
 }

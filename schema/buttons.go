@@ -1,0 +1,161 @@
+package schema
+
+import (
+	"maps"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// Names of the buttons; their values name the entry, and for a move the direction before it.
+const (
+	addButton    = ":add"
+	removeButton = ":remove"
+	moveButton   = ":move"
+	showButton   = ":show"
+)
+
+// Pressed says whether a form was sent by one of its buttons that only change its shape, so that the
+// answer is Form.WithInput and nothing is to be saved.
+func Pressed(form url.Values) bool {
+	for _, name := range []string{addButton, removeButton, moveButton, showButton} {
+		if _, ok := form[name]; ok {
+			return true
+		}
+	}
+	return false
+}
+
+// press does what the buttons of a form ask for, in the form itself: it returns the form as if it
+// had had that shape when it was sent. why tells, by name, why something was not added.
+func (s *Schema) press(form url.Values, current map[string]any) (out url.Values, why map[string]string) {
+	if !Pressed(form) {
+		return form, nil
+	}
+	out = maps.Clone(form)
+	why = map[string]string{}
+	for _, press := range []struct {
+		button string
+		do     func(d *drawer, value string)
+	}{
+		{moveButton, func(d *drawer, value string) {
+			direction, name, _ := strings.Cut(value, " ")
+			d.move(out, name, direction)
+		}},
+		{removeButton, func(d *drawer, value string) { d.removeEntry(out, value) }},
+		{addButton, func(d *drawer, value string) {
+			if problem := d.addTo(out, value); problem != "" {
+				why[value] = problem
+			}
+		}},
+	} {
+		for _, value := range out[press.button] {
+			d := newDrawer(s, out)
+			d.tree(current, current)
+			press.do(d, value)
+		}
+		delete(out, press.button)
+	}
+	delete(out, showButton)
+	return out, why
+}
+
+func (e *entry) setTokens(form url.Values, tokens []string) {
+	if e.shape == isTable {
+		for i, t := range tokens {
+			tokens[i] = nameKey(t)
+		}
+	}
+	form[":items:"+e.name] = []string{strings.Join(tokens, " ")}
+}
+
+func (d *drawer) addTo(form url.Values, name string) (problem string) {
+	e := d.names[name]
+	if e == nil {
+		return ""
+	}
+	switch {
+	case e.shape == isList && e.open:
+		next := 0
+		if cur, ok := e.cur.([]any); ok {
+			next = len(cur)
+		}
+		for _, t := range e.tokens {
+			n, _ := strconv.Atoi(t)
+			next = max(next, n+1)
+		}
+		e.setTokens(form, append(slices.Clone(e.tokens), strconv.Itoa(next)))
+	case e.shape == isTable && e.open:
+		key := strings.TrimSpace(form.Get(":key:" + name))
+		switch {
+		case key == "":
+			return "give the new key a name first"
+		case !utf8.ValidString(key) || !typeable(key) || strings.ContainsAny(key, "\n\t"):
+			return "the name has characters that a key cannot have"
+		case slices.ContainsFunc(e.children, func(c *entry) bool { return c.key == key }) || slices.Contains(e.extra, key):
+			return "there is a key of this name already"
+		}
+		if _, ok := forKey(e.view.parts, key); !ok {
+			return "a key of this name is not allowed here"
+		}
+		delete(form, ":key:"+name)
+		e.setTokens(form, append(slices.Clone(e.tokens), key))
+		if !e.has {
+			form[":have:"+name] = []string{"1"}
+		}
+	case e.shape == isAbsent:
+		form[":have:"+name] = []string{"1"}
+		if e.has {
+			delete(form, ":have:"+name)
+		}
+	}
+	return ""
+}
+
+func (d *drawer) removeEntry(form url.Values, name string) {
+	e, above := d.names[name], d.above[name]
+	if e == nil || above == nil {
+		return
+	}
+	if e.nested {
+		token := name[strings.LastIndexByte(name, '.')+1:]
+		tokens := slices.Clone(above.tokens)
+		if above.shape == isTable {
+			token, _ = keyOfName(token)
+		}
+		above.setTokens(form, slices.DeleteFunc(tokens, func(t string) bool { return t == token }))
+	} else if !e.required {
+		form[":have:"+name] = []string{"0"}
+	} else {
+		return
+	}
+	for field := range form {
+		bare := field
+		for _, prefix := range []string{":items:", ":have:", ":pick:", ":key:"} {
+			bare = strings.TrimPrefix(bare, prefix)
+		}
+		if (bare == name || strings.HasPrefix(bare, name+".")) && field != ":have:"+name {
+			delete(form, field)
+		}
+	}
+}
+
+func (d *drawer) move(form url.Values, name, direction string) {
+	e, above := d.names[name], d.above[name]
+	if e == nil || above == nil || above.shape != isList {
+		return
+	}
+	tokens := slices.Clone(above.tokens)
+	i := slices.Index(tokens, name[strings.LastIndexByte(name, '.')+1:])
+	j := i - 1
+	if direction == "down" {
+		j = i + 1
+	}
+	if i < 0 || j < 0 || j >= len(tokens) {
+		return
+	}
+	tokens[i], tokens[j] = tokens[j], tokens[i]
+	above.setTokens(form, tokens)
+}

@@ -1,0 +1,524 @@
+package schema
+
+import (
+	"net/url"
+	"slices"
+	"sort"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// Decode returns the edits that turn the document that the form was drawn from into the one that was
+// filled in; none if nothing was changed. A key whose input was not sent stays as it is, so a page
+// may send a part of the form only.
+//
+// What a blank input means: an optional key is taken out of the file, so that its default holds; a
+// required text becomes the empty text; a required number is a problem; a secret stays as it is; a
+// list becomes the empty list. A key that is not there stays away. The two characters "" (two quotes)
+// set an optional text to the empty text.
+//
+// Names that begin with ":" are bookkeeping. Those that say what the form looks like (:items:, :have:,
+// :pick:, :key:, :add, :remove, :move, :show) are drawn by Form and obeyed; all others are ignored.
+// Every other name has to be a field: one that is not is a problem, and so is one sent twice.
+//
+// With problems, the edits are those of the fields without.
+func (s *Schema) Decode(form url.Values, current map[string]any) ([]Edit, []Problem) {
+	form, _ = s.press(form, current)
+	next, tree, problems := s.decode(form, current)
+	var edits editor
+	edits.table(tree, current, next)
+	return edits.list, problems
+}
+
+// decode reads a form, after its buttons, into the whole new document.
+func (s *Schema) decode(form url.Values, current map[string]any) (map[string]any, *entry, []Problem) {
+	d := newDrawer(s, form)
+	tree := d.tree(current, current)
+	r := reader{form: form}
+	next, _ := r.value(tree)
+	for _, name := range sortedKeys(form) {
+		if strings.HasPrefix(name, ":") || d.known(name) {
+			continue
+		}
+		shown := quoted(strings.ToValidUTF8(name, "�"))
+		r.problem("", "the form has a field "+shown+" that the schema does not know; what it holds was not used")
+	}
+	table, _ := next.(map[string]any)
+	return table, tree, r.problems
+}
+
+// known says whether the form that was drawn may have had an input of this name: also one that
+// belongs to an alternative that was chosen no longer.
+func (d *drawer) known(name string) bool {
+	if e := d.names[name]; e != nil && e.takesInput() {
+		return true
+	}
+	for above := name; above != ""; {
+		above = above[:max(strings.LastIndexByte(above, '.'), 0)]
+		if e := d.names[above]; e != nil {
+			return e.switched || e.shape == isNothing || e.shape == isAbsent || e.fresh && !e.drafted
+		}
+	}
+	return false
+}
+
+func (e *entry) takesInput() bool {
+	switch e.shape {
+	case isScalar, isSecret, isLines, isChecks:
+		return true
+	}
+	return e.switched || e.shape == isNothing
+}
+
+// reader reads what was sent, entry by entry.
+type reader struct {
+	form     url.Values
+	problems []Problem
+}
+
+func (r *reader) problem(ptr, message string) {
+	r.problems = append(r.problems, Problem{Pointer: ptr, Message: message})
+}
+
+// value returns what the entry is to be; false if it is not to be there.
+func (r *reader) value(e *entry) (any, bool) {
+	if e.readOnly {
+		if sent, ok := r.form[e.name]; ok && e.takesInput() && (len(sent) != 1 || sent[0] != e.view.show(e.cur)) {
+			r.problem(e.ptr, "cannot be changed here")
+		}
+		return e.cur, e.has
+	}
+	if have := r.form.Get(":have:" + e.name); have == "0" && e.name != "" && !e.required && (e.shape != isSecret || r.form.Get(e.name) == "") {
+		return nil, false
+	}
+	switch e.shape {
+	case isNothing:
+		if _, chosen := r.form[":pick:"+e.name]; !chosen {
+			return e.cur, e.has
+		}
+		if e.required && e.has {
+			r.problem(e.ptr, "is required: choose what it is to be")
+			return e.cur, true
+		}
+		return nil, false
+	case isTable:
+		return r.table(e)
+	case isList:
+		return r.list(e)
+	case isTuple:
+		return r.tuple(e)
+	case isRaw, isAbsent:
+		return e.cur, e.has
+	}
+	if only := e.onlyValue(); only != nil && e.required && e.fresh {
+		if _, sent := r.form[e.name]; !sent {
+			return only, true
+		}
+	}
+	text, sent, ok := r.text(e)
+	if !sent || !ok {
+		return e.cur, e.has
+	}
+	switch e.shape {
+	case isLines:
+		return r.lines(e, text)
+	case isChecks:
+		return r.checks(e)
+	case isSecret:
+		if text == "" {
+			return e.cur, e.has
+		}
+	}
+	return r.scalar(e, text)
+}
+
+// onlyValue is the value of an entry that allows but one.
+func (e *entry) onlyValue() any {
+	if e.shape == isScalar && len(e.view.options) == 1 {
+		return e.view.options[0].value
+	}
+	return nil
+}
+
+// text is what was sent for an entry, once, as characters that a TOML file can hold.
+func (r *reader) text(e *entry) (text string, sent, ok bool) {
+	values, sent := r.form[e.name]
+	if !sent || len(values) == 0 {
+		return "", false, true
+	}
+	for _, v := range values {
+		if !utf8.ValidString(v) {
+			r.problem(e.ptr, "holds bytes that are not text (invalid UTF-8); it was not changed")
+			return "", true, false
+		}
+		if strings.ContainsRune(v, 0) {
+			r.problem(e.ptr, "holds a NUL character, which a form cannot set; it was not changed")
+			return "", true, false
+		}
+	}
+	box := e.shape == isScalar && len(values) == 2 && values[0] == "false" && (values[1] == "true" || values[1] == "on")
+	if len(values) > 1 && e.shape != isChecks && !box {
+		r.problem(e.ptr, "was sent more than once, so that it is not clear what was meant; it was not changed")
+		return "", true, false
+	}
+	text = values[len(values)-1]
+	return strings.ReplaceAll(strings.ReplaceAll(text, "\r\n", "\n"), "\r", "\n"), true, true
+}
+
+func (r *reader) scalar(e *entry, text string) (any, bool) {
+	if e.has && e.shape == isScalar && text == strings.ReplaceAll(e.view.show(e.cur), "\r\n", "\n") {
+		return e.cur, true
+	}
+	if strings.TrimSpace(text) == "" && (text == "" || !e.view.allows("string")) && !e.view.hasOption("") {
+		switch {
+		case !e.has && !e.nested:
+			return nil, false
+		case !e.required:
+			return nil, false
+		case e.view.allows("string") && e.view.options == nil:
+			return "", true
+		}
+		r.problem(e.ptr, "is required")
+		return e.cur, e.has
+	}
+	v, err := e.view.read(text, e.cur)
+	if err != nil {
+		r.problem(e.ptr, err.Error())
+		return e.cur, e.has
+	}
+	if e.has && equal(e.cur, v) {
+		return e.cur, true
+	}
+	if !e.has && e.asCheckbox() && equal(v, e.boxDefault()) {
+		return nil, false // the box shows the default; leaving it changes nothing
+	}
+	return v, true
+}
+
+func (v view) hasOption(text string) bool {
+	return slices.ContainsFunc(v.options, func(o fixed) bool { return o.value == text })
+}
+
+func (r *reader) lines(e *entry, text string) (any, bool) {
+	old, _ := e.cur.([]any)
+	if e.has && text == e.item.lines(old) || !e.has && strings.TrimSpace(text) == "" {
+		return e.cur, e.has
+	}
+	items, err := e.item.readLines(text, old)
+	if err != nil {
+		r.problem(e.ptr, err.Error())
+		return e.cur, e.has
+	}
+	for i := range items { // what is equal stays as the file has it: 5.0 does not become 5
+		if i < len(old) && equal(items[i], old[i]) {
+			items[i] = old[i]
+		}
+	}
+	return items, true
+}
+
+// checks keeps the order of what was chosen before; what is new follows in the schema's order.
+func (r *reader) checks(e *entry) (any, bool) {
+	chosen := map[string]bool{}
+	for _, text := range r.form[e.name] {
+		if text != "" {
+			chosen[text] = true
+		}
+	}
+	old, _ := e.cur.([]any)
+	items := []any{}
+	taken := map[string]bool{}
+	for _, v := range old {
+		if text := e.item.optionText(fixed{value: v}); chosen[text] {
+			items = append(items, v)
+			taken[text] = true
+		}
+	}
+	for _, o := range e.item.options {
+		if text := e.item.optionText(o); chosen[text] && !taken[text] {
+			items = append(items, o.value)
+			taken[text] = true
+		}
+	}
+	for _, text := range sortedKeys(chosen) {
+		if !taken[text] {
+			r.problem(e.ptr, quoted(text)+" is not one of its choices")
+			return e.cur, e.has
+		}
+	}
+	if !e.has && len(items) == 0 {
+		return nil, false
+	}
+	return items, true
+}
+
+func (r *reader) table(e *entry) (any, bool) {
+	cur, _ := e.cur.(map[string]any)
+	next := map[string]any{}
+	keep := func(key string) bool { return true }
+	if e.switched {
+		keep = e.keptAfterSwitch
+	}
+	for key, v := range cur {
+		if keep(key) {
+			next[key] = v
+		}
+	}
+	for _, key := range sortedKeys(cur) {
+		if _, ok := forKey(e.view.parts, key); ok && e.open && !slices.ContainsFunc(e.children, func(c *entry) bool { return c.key == key }) {
+			delete(next, key) // taken off the list of further keys
+		}
+	}
+	there := e.has || e.fresh
+	for _, child := range e.children {
+		if only := child.onlyValue(); only != nil && child.required && e.switched {
+			next[child.key] = only
+			continue
+		}
+		v, ok := r.value(child)
+		if !ok {
+			delete(next, child.key)
+			continue
+		}
+		next[child.key] = v
+		there = true
+	}
+	if !there {
+		return nil, false
+	}
+	return next, true
+}
+
+// keptAfterSwitch says of a key in the document whether the alternative now chosen still has a place
+// for it, or no alternative ever described it.
+func (e *entry) keptAfterSwitch(key string) bool {
+	if _, ok := forKey(e.view.parts, key); ok {
+		return true
+	}
+	for _, alt := range e.view.choice.alts {
+		if _, ok := forKey(inPlace(alt), key); ok {
+			return false
+		}
+	}
+	return true
+}
+
+func (r *reader) list(e *entry) (any, bool) {
+	next := []any{}
+	for _, child := range e.children {
+		v, ok := r.value(child)
+		if !ok { // the item is there, though nothing of it was filled in
+			v = child.nothing()
+		}
+		next = append(next, v)
+	}
+	if len(next) == 0 && !e.has && !e.required {
+		return nil, false
+	}
+	if len(next) == 0 && !e.has {
+		return nil, false
+	}
+	return next, true
+}
+
+// nothing is the empty value of an item that was added.
+func (e *entry) nothing() any {
+	switch e.shape {
+	case isTable, isNothing, isAbsent:
+		return map[string]any{}
+	case isList, isLines, isChecks, isTuple:
+		return []any{}
+	}
+	if only := e.onlyValue(); only != nil {
+		return only
+	}
+	switch {
+	case e.view.allows("string"):
+		return ""
+	case e.view.allows("boolean"):
+		return false
+	}
+	return int64(0)
+}
+
+func (r *reader) tuple(e *entry) (any, bool) {
+	cur, _ := e.cur.([]any)
+	next := slices.Clone(cur)
+	for i, child := range e.children {
+		v, ok := r.value(child)
+		switch {
+		case ok && i < len(next):
+			next[i] = v
+		case ok && i == len(next):
+			next = append(next, v)
+		case ok:
+			r.problem(e.ptr+"/"+strconv.Itoa(len(next)), "has to be filled in before item "+strconv.Itoa(i+1))
+			return e.cur, e.has
+		case i < len(next):
+			r.problem(child.ptr, "cannot be left blank: the items have fixed places")
+		}
+	}
+	if len(next) == 0 {
+		return e.cur, e.has
+	}
+	return next, true
+}
+
+// editor writes down how one document becomes another.
+type editor struct{ list []Edit }
+
+func (w *editor) set(ptr string, v any) { w.list = append(w.list, Edit{Pointer: ptr, Value: v}) }
+func (w *editor) remove(ptr string)     { w.list = append(w.list, Edit{Pointer: ptr, Remove: true}) }
+
+// diff writes the edits from cur to next at an entry that the document has or had a place for.
+func (w *editor) diff(e *entry, cur any, had bool, next any, has bool) {
+	switch {
+	case !has && had:
+		w.remove(e.orig)
+		return
+	case !has, had && same(cur, next):
+		return
+	}
+	switch e.shape {
+	case isTable:
+		from, ok1 := cur.(map[string]any)
+		to, ok2 := next.(map[string]any)
+		if ok2 && (ok1 || !had) {
+			w.table(e, from, to)
+			if !had && len(to) == 0 {
+				w.set(e.orig, to)
+			}
+			return
+		}
+	case isList:
+		if from, ok := cur.([]any); ok && len(from) > 0 {
+			w.items(e, from, next.([]any))
+			return
+		}
+	case isLines, isChecks, isTuple:
+		from, ok1 := cur.([]any)
+		to, ok2 := next.([]any)
+		if ok1 && ok2 && w.fewItems(e.orig, from, to) {
+			return
+		}
+	}
+	w.set(e.orig, next)
+}
+
+func (w *editor) table(e *entry, from, to map[string]any) {
+	seen := map[string]bool{}
+	for _, child := range e.children {
+		seen[child.key] = true
+		cur, had := from[child.key]
+		next, has := to[child.key]
+		w.diff(child, cur, had, next, has)
+	}
+	for _, key := range sortedKeys(from) {
+		if _, kept := to[key]; !kept && !seen[key] {
+			w.remove(join(e.orig, key))
+		}
+	}
+}
+
+// items writes the edits of a list of groups: changes, removals from the last, additions, order.
+func (w *editor) items(e *entry, from, to []any) {
+	var kept, order []int
+	added := len(from)
+	for i, child := range e.children {
+		n, _ := strconv.Atoi(e.tokens[i])
+		if n < len(from) {
+			w.diff(child, from[n], true, to[i], true)
+			kept = append(kept, n)
+			order = append(order, n)
+		} else {
+			order = append(order, added)
+			added++
+		}
+	}
+	sort.Ints(kept)
+	for n := len(from) - 1; n >= 0; n-- {
+		if _, ok := slices.BinarySearch(kept, n); !ok {
+			w.remove(e.orig + "/" + strconv.Itoa(n))
+		}
+	}
+	size := len(kept)
+	for i := range e.children {
+		if order[i] >= len(from) {
+			w.set(e.orig+"/"+strconv.Itoa(size), to[i])
+			order[i] = size
+			size++
+		} else {
+			order[i], _ = slices.BinarySearch(kept, order[i])
+		}
+	}
+	if !slices.IsSorted(order) {
+		w.list = append(w.list, Edit{Pointer: e.orig, Order: order})
+	}
+}
+
+// fewItems changes a list item by item, where that keeps more of the file than writing it anew:
+// the same number of items, some more at the end, or some fewer.
+func (w *editor) fewItems(ptr string, from, to []any) bool {
+	at := func(i int) string { return ptr + "/" + strconv.Itoa(i) }
+	if len(from) == 0 || len(to) == 0 {
+		return false
+	}
+	if len(to) >= len(from) {
+		changed := 0
+		for i := range from {
+			if !same(from[i], to[i]) {
+				changed++
+			}
+		}
+		if changed > 0 && (len(to) > len(from) || changed > len(from)/2+1) {
+			return false
+		}
+		for i := range to {
+			if i >= len(from) || !same(from[i], to[i]) {
+				w.set(at(i), to[i])
+			}
+		}
+		return true
+	}
+	var gone []int
+	j := 0
+	for i := range from {
+		if j < len(to) && same(from[i], to[j]) {
+			j++
+		} else {
+			gone = append(gone, i)
+		}
+	}
+	if j < len(to) {
+		return false
+	}
+	for _, i := range slices.Backward(gone) {
+		w.remove(at(i))
+	}
+	return true
+}
+
+// same says whether two values would be written alike: unlike equal, 5 and 5.0 differ.
+func same(a, b any) bool {
+	if kindOf(a) != kindOf(b) {
+		return false
+	}
+	switch a := a.(type) {
+	case map[string]any:
+		b := b.(map[string]any)
+		if len(a) != len(b) {
+			return false
+		}
+		for key := range a {
+			if other, ok := b[key]; !ok || !same(a[key], other) {
+				return false
+			}
+		}
+		return true
+	case []any:
+		b := b.([]any)
+		return slices.EqualFunc(a, b, same)
+	}
+	return equal(a, b)
+}
