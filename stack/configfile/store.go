@@ -1,44 +1,299 @@
 package configfile
 
 import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
 	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
 	"time"
 
 	"pitstop/stack"
 )
 
 // Store is the config file on disk, with its backups beside it. It implements stack.ConfigStore.
-type Store struct{ path string }
+//
+// Where the path is a symbolic link, everything happens at its target: the link stays. Where the
+// file is itself a mount point, rename cannot replace it, and Commit writes in place; a marker file
+// and the staged file stay beside it for as long as that takes, so that Open after a crash can
+// finish the write (see inplace.go).
+type Store struct {
+	path string
+	keep int
+	log  *slog.Logger
+	sys  calls
+}
 
 var _ stack.ConfigStore = (*Store)(nil)
 
-// BackupInfo is one backup beside the config file.
-type BackupInfo struct {
-	Name     string
-	Time     time.Time // when it was made, by its name
-	Size     int64
-	Revision stack.Revision
+// calls are the system calls that some file systems refuse.
+type calls struct {
+	link, rename func(from, to string) error
+	chown        func(path string, uid, gid int) error
+	syncDir      func(dir string) error
 }
+
+// maxSize bounds what is read as a config file.
+const maxSize = 64 << 20
 
 // Open is the store of the config file at path, keeping so many backups (0: all). The file need not
-// exist yet; log may be nil.
-func Open(path string, keep int, log *slog.Logger) (*Store, error) { return &Store{path: path}, nil }
-
-func (s *Store) Path() string          { return s.path }
-func (s *Store) Read() ([]byte, error) { return nil, nil }
-func (s *Store) Stage(content []byte, at time.Time) (stack.Staged, error) {
-	return stack.Staged{}, nil
+// exist yet: reading it will say so. If a crash interrupted a write in place, it is finished here.
+// log may be nil.
+func Open(path string, keep int, log *slog.Logger) (*Store, error) {
+	if path == "" {
+		return nil, errors.New("the config file cannot be opened: its path is empty")
+	}
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return nil, fmt.Errorf("the config file %s cannot be opened: %w", path, reason(err))
+	}
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	s := &Store{path: abs, keep: keep, log: log, sys: calls{os.Link, os.Rename, os.Lchown, syncDir}}
+	if err := s.repair(); err != nil {
+		log.Error("an interrupted write of the config file cannot be finished yet", "path", abs, "error", err)
+	}
+	return s, nil
 }
-func (s *Store) Commit(st stack.Staged) (backup string, err error) { return "", nil }
-func (s *Store) Discard(st stack.Staged) error                     { return nil }
-func (s *Store) Backup(name string) ([]byte, error)                { return nil, nil }
-func (s *Store) Prune(except ...string) error                      { return nil }
 
-// Backups lists the backups, newest first.
-func (s *Store) Backups() ([]BackupInfo, error) { return nil, nil }
+// Path is the absolute path that the store was opened with.
+func (s *Store) Path() string { return s.path }
 
-// Sweep removes staged files that a crash left behind, except those named.
-func (s *Store) Sweep(except ...string) error { return nil }
+// target is the file itself, behind any symbolic links.
+func (s *Store) target() string {
+	if t, err := filepath.EvalSymlinks(s.path); err == nil {
+		return t
+	}
+	return s.path
+}
 
-// Warning is a sentence that a person should read before the first save; empty: none.
-func (s *Store) Warning() string { return "" }
+// Read returns the live file's bytes.
+func (s *Store) Read() ([]byte, error) {
+	b, err := readRegular(s.path)
+	if err != nil {
+		return nil, fmt.Errorf("the config file %s cannot be read: %w", s.path, err)
+	}
+	return b, nil
+}
+
+func readRegular(path string) ([]byte, error) {
+	info, err := os.Stat(path) // before opening: a pipe would block
+	if err == nil && !info.Mode().IsRegular() {
+		err = errors.New("it is not a regular file")
+	}
+	if err == nil && info.Size() > maxSize {
+		err = fmt.Errorf("it has %d MB, more than the %d MB that a config file may have", info.Size()>>20, maxSize>>20)
+	}
+	if err != nil {
+		return nil, reason(err)
+	}
+	b, err := os.ReadFile(path)
+	return b, reason(err)
+}
+
+// Stage writes content durably beside the live file and chooses a free backup name.
+func (s *Store) Stage(content []byte, at time.Time) (stack.Staged, error) {
+	target := s.target()
+	staged, err := s.stage(target, content, at)
+	if err != nil {
+		return stack.Staged{}, fmt.Errorf("the new config cannot be staged beside %s, so nothing was changed: %w", target, err)
+	}
+	return staged, nil
+}
+
+func (s *Store) stage(target string, content []byte, at time.Time) (staged stack.Staged, err error) {
+	if int64(len(content)) > maxSize {
+		return staged, fmt.Errorf("it has %d MB, more than the %d MB that a config file may have", len(content)>>20, maxSize>>20)
+	}
+	old, err := readRegular(target)
+	switch {
+	case err == nil:
+		staged.From = stack.RevisionOf(old)
+	case !errors.Is(err, fs.ErrNotExist):
+		return staged, err
+	}
+	staged.To = stack.RevisionOf(content)
+	if staged.Backup, err = freeBackup(target, at); err != nil {
+		return staged, err
+	}
+	f, err := createStaged(target)
+	if err != nil {
+		return staged, err
+	}
+	staged.Path = f.Name()
+	err = s.fill(f, target, content)
+	if closed := f.Close(); err == nil {
+		err = closed
+	}
+	if err == nil {
+		err = s.sys.syncDir(filepath.Dir(target))
+	}
+	if err != nil {
+		if gone := os.Remove(staged.Path); gone != nil {
+			s.log.Warn("a staged config file is left over", "path", staged.Path, "error", gone)
+		}
+		return stack.Staged{}, reason(err)
+	}
+	return staged, nil
+}
+
+// fill writes the staged file and gives it the live file's owner and mode.
+func (s *Store) fill(f *os.File, target string, content []byte) error {
+	if _, err := f.Write(content); err != nil {
+		return err
+	}
+	mode := fs.FileMode(0o644)
+	if info, err := os.Stat(target); err == nil {
+		mode = info.Mode() & (fs.ModePerm | fs.ModeSetuid | fs.ModeSetgid | fs.ModeSticky)
+		s.keepOwner(f.Name(), info)
+	}
+	if err := f.Chmod(mode); err != nil {
+		return err
+	}
+	return f.Sync()
+}
+
+func (s *Store) keepOwner(path string, live fs.FileInfo) {
+	was, ok := live.Sys().(*syscall.Stat_t)
+	info, err := os.Stat(path)
+	if !ok || err != nil {
+		return
+	}
+	is := info.Sys().(*syscall.Stat_t)
+	if was.Uid != is.Uid && s.sys.chown(path, int(was.Uid), -1) != nil {
+		s.log.Warn("the config file's owner cannot be kept: Pitstop's user will own the new one",
+			"path", s.path, "owner", was.Uid, "pitstop", is.Uid)
+	}
+	if was.Gid != is.Gid && s.sys.chown(path, -1, int(was.Gid)) != nil {
+		s.log.Warn("the config file's group cannot be kept: the new one has Pitstop's",
+			"path", s.path, "group", was.Gid, "pitstop", is.Gid)
+	}
+}
+
+// Commit backs the live file up and puts the staged one in its place. If a write in place was
+// interrupted, Commit of the same Staged finishes it.
+func (s *Store) Commit(st stack.Staged) (backup string, err error) {
+	target := s.target()
+	if err := s.owns(target, st); err != nil {
+		return "", err
+	}
+	if m, ok := readMarker(target); ok && m.Staged == st {
+		return st.Backup, s.finishInPlace(target, m)
+	}
+	old, err := readRegular(target)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && st.From == "":
+		return "", s.commitFirst(target, st)
+	case errors.Is(err, fs.ErrNotExist):
+		return "", fmt.Errorf("%s is gone: %w", target, stack.ErrConflict)
+	case err != nil:
+		return "", fmt.Errorf("the config file %s cannot be read, so nothing was changed: %w", target, err)
+	case stack.RevisionOf(old) != st.From:
+		return "", stack.ErrConflict
+	}
+	backup, linked, err := s.backUp(target, st.Backup, old)
+	if err != nil {
+		return "", fmt.Errorf("the config file %s cannot be backed up, so nothing was changed: %w", target, reason(err))
+	}
+	st.Backup = backup
+	switch err = s.sys.rename(st.Path, target); {
+	case errors.Is(err, syscall.EBUSY):
+		return s.commitInPlace(target, st, old, linked)
+	case err != nil:
+		os.Remove(filepath.Join(filepath.Dir(target), backup))
+		return "", fmt.Errorf("the staged config cannot take the place of %s, so nothing was changed: %w", target, reason(err))
+	}
+	if err := s.sys.syncDir(filepath.Dir(target)); err != nil {
+		return backup, fmt.Errorf("the new config is in place at %s, but may not survive a power cut: %w", target, reason(err))
+	}
+	return backup, nil
+}
+
+// commitFirst puts the staged file where there was none.
+func (s *Store) commitFirst(target string, st stack.Staged) error {
+	if err := s.sys.rename(st.Path, target); err != nil {
+		return fmt.Errorf("the staged config cannot become %s: %w", target, reason(err))
+	}
+	return reason(s.sys.syncDir(filepath.Dir(target)))
+}
+
+// Discard removes what Stage left. If a write in place of this Staged was interrupted, the old
+// content is put back first.
+func (s *Store) Discard(st stack.Staged) error {
+	target := s.target()
+	if err := s.owns(target, st); err != nil {
+		return err
+	}
+	if m, ok := readMarker(target); ok && m.Staged == st {
+		if err := s.undoInPlace(target, m); err != nil {
+			return err
+		}
+	}
+	if err := os.Remove(st.Path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("the staged file %s cannot be removed: %w", st.Path, reason(err))
+	}
+	return nil
+}
+
+// owns refuses a Staged that cannot be from Stage, such as one from a damaged journal.
+func (s *Store) owns(target string, st stack.Staged) error {
+	if filepath.Dir(st.Path) != filepath.Dir(target) || !strings.HasPrefix(filepath.Base(st.Path), stagedPrefix(target)) {
+		return fmt.Errorf("%q is not a staged file of %s, so nothing was done with it", st.Path, target)
+	}
+	if !isBackupName(target, st.Backup) {
+		return fmt.Errorf("%q is not the name of a backup of %s, so nothing was done", st.Backup, target)
+	}
+	return nil
+}
+
+// reason is an error without the path that the sentence around it names already.
+func reason(err error) error {
+	var p *fs.PathError
+	var l *os.LinkError
+	switch {
+	case errors.As(err, &p):
+		return p.Err
+	case errors.As(err, &l):
+		return l.Err
+	}
+	return err
+}
+
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	if err := d.Sync(); err != nil && !errors.Is(err, syscall.EINVAL) { // EINVAL: this one cannot
+		return err
+	}
+	return nil
+}
+
+// copyNew writes content durably to a file that must not exist yet.
+func copyNew(path string, content []byte, mode fs.FileMode) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, mode)
+	if err != nil {
+		return err
+	}
+	n, err := f.Write(content)
+	if err == nil && n < len(content) {
+		err = io.ErrShortWrite
+	}
+	if err == nil {
+		err = f.Sync()
+	}
+	if closed := f.Close(); err == nil {
+		err = closed
+	}
+	if err != nil {
+		os.Remove(path)
+	}
+	return err
+}

@@ -1,0 +1,223 @@
+package configfile
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"pitstop/stack"
+)
+
+// BackupInfo is one backup beside the config file.
+type BackupInfo struct {
+	Name     string         `json:"name"`
+	Time     time.Time      `json:"time"` // when it was made, by its name
+	Size     int64          `json:"size"`
+	Revision stack.Revision `json:"revision"` // empty: it cannot be read
+}
+
+const (
+	backupInfix  = ".bak."
+	backupLayout = "20060102_150405"
+	stagedInfix  = ".pitstop-"
+)
+
+func stagedPrefix(target string) string { return "." + filepath.Base(target) + stagedInfix }
+
+func createStaged(target string) (*os.File, error) {
+	name := stagedPrefix(target) + strings.ToLower(rand.Text()[:12])
+	f, err := os.OpenFile(filepath.Join(filepath.Dir(target), name), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	return f, reason(err)
+}
+
+func backupName(target string, at time.Time) string {
+	return filepath.Base(target) + backupInfix + at.Format(backupLayout)
+}
+
+func backupTime(target, name string) (time.Time, bool) {
+	stamp, ok := strings.CutPrefix(name, filepath.Base(target)+backupInfix)
+	if !ok || len(stamp) != len(backupLayout) {
+		return time.Time{}, false
+	}
+	at, err := time.ParseInLocation(backupLayout, stamp, time.Local)
+	return at, err == nil
+}
+
+func isBackupName(target, name string) bool {
+	_, ok := backupTime(target, name)
+	return ok && name == filepath.Base(name)
+}
+
+// maxTries is how many names, each a second later, are tried for a backup.
+const maxTries = 3600
+
+// freeBackup is the first free backup name from a time on.
+func freeBackup(target string, at time.Time) (string, error) {
+	at = at.Local()
+	for range maxTries {
+		name := backupName(target, at)
+		_, err := os.Lstat(filepath.Join(filepath.Dir(target), name))
+		if errors.Is(err, fs.ErrNotExist) {
+			return name, nil
+		}
+		if err != nil {
+			return "", reason(err)
+		}
+		at = at.Add(time.Second)
+	}
+	return "", fmt.Errorf("the backup names of %d seconds from %s on are taken", maxTries, at.Format(time.DateTime))
+}
+
+// backUp gives the live file a second name, or copies it where there are no hard links. A name that
+// was taken meanwhile is left alone, and the next second's used.
+func (s *Store) backUp(target, name string, content []byte) (taken string, linked bool, err error) {
+	at, _ := backupTime(target, name)
+	for range maxTries {
+		path := filepath.Join(filepath.Dir(target), name)
+		linked = true
+		err = s.sys.link(target, path)
+		if noLinks(err) {
+			linked = false
+			err = copyBackup(target, path, content)
+		}
+		if !errors.Is(err, fs.ErrExist) {
+			return name, linked, err
+		}
+		at = at.Add(time.Second)
+		name = backupName(target, at)
+	}
+	return "", false, err
+}
+
+// noLinks tells whether a hard link failed because there cannot be one here: the file system has
+// none (vfat), the file is another mount, belongs to somebody else (fs.protected_hardlinks) or has
+// too many already.
+func noLinks(err error) bool {
+	return slices.ContainsFunc([]error{syscall.EPERM, syscall.EACCES, syscall.ENOTSUP, syscall.EMLINK, syscall.EXDEV, syscall.ENOSYS},
+		func(e error) bool { return errors.Is(err, e) })
+}
+
+func copyBackup(target, path string, content []byte) error {
+	mode := fs.FileMode(0o600)
+	if info, err := os.Stat(target); err == nil {
+		mode = info.Mode().Perm()
+	}
+	return copyNew(path, content, mode)
+}
+
+// Backup returns the bytes of a backup by its base name.
+func (s *Store) Backup(name string) ([]byte, error) {
+	target := s.target()
+	if !isBackupName(target, name) {
+		return nil, fmt.Errorf("%q is not the name of a backup of %s", name, target)
+	}
+	b, err := readRegular(filepath.Join(filepath.Dir(target), name))
+	if err != nil {
+		return nil, fmt.Errorf("the backup %s cannot be read: %w", name, err)
+	}
+	return b, nil
+}
+
+// names lists the backups' names, oldest first.
+func (s *Store) names(target string) ([]string, error) {
+	entries, err := os.ReadDir(filepath.Dir(target))
+	if err != nil {
+		return nil, fmt.Errorf("the backups of %s cannot be listed: %w", target, reason(err))
+	}
+	var names []string
+	for _, e := range entries {
+		if e.Type().IsRegular() && isBackupName(target, e.Name()) {
+			names = append(names, e.Name())
+		}
+	}
+	slices.Sort(names)
+	return names, nil
+}
+
+// Backups lists the backups, newest first.
+func (s *Store) Backups() ([]BackupInfo, error) {
+	target := s.target()
+	names, err := s.names(target)
+	if err != nil {
+		return nil, err
+	}
+	slices.Reverse(names)
+	var list []BackupInfo
+	for _, name := range names {
+		path := filepath.Join(filepath.Dir(target), name)
+		info, err := os.Lstat(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // pruned meanwhile
+		}
+		b := BackupInfo{Name: name}
+		b.Time, _ = backupTime(target, name)
+		if err == nil {
+			b.Size = info.Size()
+		}
+		if content, err := readRegular(path); err == nil {
+			b.Revision = stack.RevisionOf(content)
+		}
+		list = append(list, b)
+	}
+	return list, nil
+}
+
+// Prune removes the oldest backups beyond the number to keep, never one of those named.
+func (s *Store) Prune(except ...string) error {
+	if s.keep <= 0 {
+		return nil
+	}
+	target := s.target()
+	names, err := s.names(target)
+	if err != nil {
+		return err
+	}
+	var failed []error
+	for i, over := 0, len(names)-s.keep; i < len(names) && over > 0; i++ {
+		if slices.Contains(except, names[i]) {
+			continue
+		}
+		over--
+		if err := os.Remove(filepath.Join(filepath.Dir(target), names[i])); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			failed = append(failed, fmt.Errorf("the old backup %s cannot be removed: %w", names[i], reason(err)))
+		}
+	}
+	return errors.Join(failed...)
+}
+
+// Sweep removes staged files that a crash left behind, except those named (by path or base name).
+// It must not run while something is staged that is not named.
+func (s *Store) Sweep(except ...string) error {
+	target := s.target()
+	dir := filepath.Dir(target)
+	if m, ok := readMarker(target); ok {
+		except = append(except, m.Staged.Path)
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return fmt.Errorf("staged files beside %s cannot be looked for: %w", target, reason(err))
+	}
+	var failed []error
+	for _, e := range entries {
+		if !e.Type().IsRegular() || !strings.HasPrefix(e.Name(), stagedPrefix(target)) {
+			continue
+		}
+		path := filepath.Join(dir, e.Name())
+		if slices.Contains(except, path) || slices.Contains(except, e.Name()) {
+			continue
+		}
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			failed = append(failed, fmt.Errorf("the left-over file %s cannot be removed: %w", path, reason(err)))
+			continue
+		}
+		s.log.Info("removed a staged config file that was left over", "path", path)
+	}
+	return errors.Join(failed...)
+}
