@@ -1,0 +1,389 @@
+package schedule
+
+import (
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jonboulle/clockwork"
+)
+
+// bench is a gate's surroundings: its two folders and its clock.
+type bench struct {
+	file, state string
+	clock       *clockwork.FakeClock
+}
+
+func newBench(t testing.TB, now string) bench {
+	t.Helper()
+	return bench{file: filepath.Join(t.TempDir(), "trading.json"), state: t.TempDir(), clock: clockwork.NewFakeClockAt(utc(t, now))}
+}
+
+func (b bench) gate(t testing.TB) *Gate {
+	t.Helper()
+	g, err := OpenGate(b.file, b.state, b.clock, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
+// told is what trading.json says.
+func (b bench) told(t testing.TB) GateState {
+	t.Helper()
+	content, err := os.ReadFile(b.file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var s GateState
+	if err := json.Unmarshal(content, &s); err != nil {
+		t.Fatalf("trading.json holds %q: %v", content, err)
+	}
+	return s
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func openUntil(until time.Time) Decision {
+	return Decision{Open: true, Since: until.Add(-time.Hour), Until: until, Reason: "in the window"}
+}
+
+func TestGateFollowsTheSchedule(t *testing.T) {
+	b := newBench(t, "2026-11-25 15:00")
+	g := b.gate(t)
+	if s := g.State(); s.TradingEnabled || s.Mode != FollowSchedule {
+		t.Errorf("before the first decision: got %+v, want closed", s)
+	}
+	if _, err := os.Stat(b.file); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("before the first decision: trading.json was written")
+	}
+	until := utc(t, "2026-11-25 21:00")
+	must(t, g.Follow(openUntil(until)))
+	want := `{"trading_enabled":true,"mode":"schedule","reason":"in the window","since":"2026-11-25T20:00:00Z","until":"2026-11-25T21:00:00Z","by":"schedule"}` + "\n"
+	if got, err := os.ReadFile(b.file); err != nil || string(got) != want {
+		t.Errorf("trading.json: got %s %v, want %s", got, err, want)
+	}
+	must(t, g.Follow(Decision{Since: until, Reason: "closed"}))
+	if got := b.told(t); got.TradingEnabled || got.Until != nil || got.Reason != "closed" {
+		t.Errorf("after the close: got %+v, want closed without an end", got)
+	}
+}
+
+func TestGateHalt(t *testing.T) {
+	open := openUntil(time.Date(2026, 11, 25, 21, 0, 0, 0, time.UTC))
+	halted := func(t *testing.T, b bench, g *Gate) {
+		t.Helper()
+		for where, s := range map[string]GateState{"the gate": g.State(), "trading.json": b.told(t)} {
+			if s.TradingEnabled || s.Mode != Halted || s.By != "anna" || s.Reason != "fat finger" || s.Until != nil {
+				t.Errorf("%s: got %+v, want halted by anna", where, s)
+			}
+		}
+	}
+	begin := func(t *testing.T) (bench, *Gate) {
+		b := newBench(t, "2026-11-25 15:00")
+		g := b.gate(t)
+		must(t, g.Follow(open))
+		must(t, g.Halt("anna", "fat finger"))
+		halted(t, b, g)
+		return b, g
+	}
+	t.Run("holds against the schedule", func(t *testing.T) {
+		b, g := begin(t)
+		must(t, g.Follow(open))
+		must(t, g.Beat())
+		halted(t, b, g)
+	})
+	t.Run("holds over a restart", func(t *testing.T) {
+		b, _ := begin(t)
+		g := b.gate(t)
+		halted(t, b, g)
+		must(t, g.Follow(open))
+		halted(t, b, g)
+	})
+	t.Run("holds over a restart with a wrong clock", func(t *testing.T) {
+		b, _ := begin(t)
+		for _, now := range []string{"2006-01-01 00:00", "2099-01-01 00:00"} {
+			b.clock = clockwork.NewFakeClockAt(utc(t, now))
+			g := b.gate(t)
+			must(t, g.Follow(open))
+			must(t, g.Beat())
+			halted(t, b, g)
+		}
+	})
+	t.Run("holds if trading.json is deleted or garbled, and is told again", func(t *testing.T) {
+		b, _ := begin(t)
+		must(t, os.Remove(b.file))
+		halted(t, b, b.gate(t))
+		must(t, os.WriteFile(b.file, []byte("{"), 0o600))
+		halted(t, b, b.gate(t))
+	})
+	t.Run("holds if the state folder is lost, and is latched again", func(t *testing.T) {
+		b, _ := begin(t)
+		must(t, os.Remove(filepath.Join(b.state, "gate.json")))
+		halted(t, b, b.gate(t))
+		must(t, os.Remove(b.file))
+		halted(t, b, b.gate(t))
+	})
+	t.Run("keeps its since when halted again", func(t *testing.T) {
+		b, g := begin(t)
+		b.clock.Advance(time.Hour)
+		must(t, g.Halt("anna", "fat finger"))
+		if got := b.told(t).Since; !got.Equal(utc(t, "2026-11-25 15:00")) {
+			t.Errorf("got since %v, want 15:00", got)
+		}
+	})
+	t.Run("is lifted by a person only through Resume", func(t *testing.T) {
+		b, g := begin(t)
+		if err := g.Force("bob", b.clock.Now().Add(time.Hour), ""); !errors.Is(err, ErrRefused) {
+			t.Errorf("Force while halted: got %v, want ErrRefused", err)
+		}
+		halted(t, b, g)
+		b.clock.Advance(time.Minute)
+		must(t, g.Follow(open))
+		must(t, g.Resume("bob"))
+		if got := b.told(t); !got.TradingEnabled || got.Mode != FollowSchedule || got.By != "schedule" {
+			t.Errorf("after Resume: got %+v, want the schedule's word", got)
+		}
+		if got := b.gate(t).State().Mode; got != FollowSchedule {
+			t.Errorf("after Resume and a restart: got mode %s", got)
+		}
+	})
+	t.Run("stays if resuming cannot be written", func(t *testing.T) {
+		b, g := begin(t)
+		must(t, os.RemoveAll(b.state))
+		if err := g.Resume("bob"); err == nil {
+			t.Error("Resume without a state folder: got no error")
+		}
+		halted(t, b, g)
+	})
+	t.Run("holds in the gate and the file where the latch cannot be written, and is latched later", func(t *testing.T) {
+		b := newBench(t, "2026-11-25 15:00")
+		g := b.gate(t)
+		must(t, g.Follow(open))
+		must(t, os.RemoveAll(b.state))
+		if err := g.Halt("anna", "fat finger"); err == nil {
+			t.Error("Halt without a state folder: got no error")
+		}
+		halted(t, b, g)
+		if g.Problem() == "" {
+			t.Error("got no problem to show")
+		}
+		must(t, os.Mkdir(b.state, 0o700))
+		must(t, g.Beat())
+		must(t, os.Remove(b.file))
+		halted(t, b, b.gate(t))
+	})
+	t.Run("written into trading.json by somebody else is taken up and latched", func(t *testing.T) {
+		b := newBench(t, "2026-11-25 15:00")
+		g := b.gate(t)
+		must(t, g.Follow(open))
+		must(t, os.WriteFile(b.file, []byte(`{"mode":"halted","reason":"fat finger","by":"anna","since":"2026-11-25T14:59:00Z"}`), 0o600))
+		must(t, g.Beat())
+		must(t, os.Remove(b.file))
+		halted(t, b, b.gate(t))
+	})
+}
+
+func TestGateThatCannotTellIsHalted(t *testing.T) {
+	for name, spoil := range map[string]func(b bench) string{
+		"trading.json garbled": func(b bench) string { return b.file },
+		"the latch garbled":    func(b bench) string { return filepath.Join(b.state, "gate.json") },
+	} {
+		for _, content := range []string{"", "{", "null", `{"mode":"open"}`, `{"mode":"forced"}`} {
+			t.Run(name+" as "+content, func(t *testing.T) {
+				b := newBench(t, "2026-11-25 15:00")
+				path := spoil(b)
+				must(t, os.WriteFile(path, []byte(content), 0o600))
+				g := b.gate(t)
+				must(t, g.Follow(openUntil(utc(t, "2026-11-25 21:00"))))
+				if s := b.told(t); s.TradingEnabled || s.Mode != Halted || !strings.Contains(s.Reason, path) {
+					t.Errorf("got %+v, want halted, because of %s", s, path)
+				}
+				must(t, g.Resume("anna"))
+				if s := b.told(t); !s.TradingEnabled {
+					t.Errorf("after Resume: got %+v, want the schedule's word", s)
+				}
+			})
+		}
+	}
+}
+
+func TestGateForce(t *testing.T) {
+	closed := Decision{Since: time.Date(2026, 11, 25, 14, 0, 0, 0, time.UTC), Reason: "closed"}
+	begin := func(t *testing.T) (bench, *Gate) {
+		b := newBench(t, "2026-11-25 15:00")
+		g := b.gate(t)
+		must(t, g.Follow(closed))
+		must(t, g.Force("anna", b.clock.Now().Add(time.Hour), "late fills"))
+		return b, g
+	}
+	t.Run("enables trading, and ends by itself", func(t *testing.T) {
+		b, g := begin(t)
+		if s := b.told(t); !s.TradingEnabled || s.Mode != Forced || s.By != "anna" || !s.Until.Equal(utc(t, "2026-11-25 16:00")) {
+			t.Errorf("got %+v, want forced until 16:00", s)
+		}
+		b.clock.Advance(time.Hour)
+		if s := g.State(); s.TradingEnabled {
+			t.Errorf("at its end: got %+v, want closed", s)
+		}
+		must(t, g.Beat())
+		if s := b.told(t); s.TradingEnabled || s.Mode != FollowSchedule || s.Reason != "closed" {
+			t.Errorf("after its end: got %+v, want the schedule's word", s)
+		}
+	})
+	t.Run("holds over a restart", func(t *testing.T) {
+		b, _ := begin(t)
+		b.clock.Advance(59 * time.Minute)
+		if s := b.gate(t).State(); !s.TradingEnabled || s.Mode != Forced {
+			t.Errorf("got %+v, want forced", s)
+		}
+	})
+	t.Run("does not come back after a restart past its end", func(t *testing.T) {
+		b, _ := begin(t)
+		b.clock.Advance(time.Hour)
+		if s := b.gate(t).State(); s.TradingEnabled || s.Mode != FollowSchedule {
+			t.Errorf("got %+v, want the schedule", s)
+		}
+	})
+	t.Run("ends if the clock is set back past its beginning", func(t *testing.T) {
+		b, g := begin(t)
+		g.clock = clockwork.NewFakeClockAt(b.clock.Now().Add(-time.Hour))
+		must(t, g.Beat())
+		if s := b.told(t); s.TradingEnabled || s.Mode != FollowSchedule {
+			t.Errorf("got %+v, want the schedule", s)
+		}
+	})
+	t.Run("is not believed from trading.json alone", func(t *testing.T) {
+		b, _ := begin(t)
+		must(t, os.Remove(filepath.Join(b.state, "gate.json")))
+		if s := b.gate(t).State(); s.TradingEnabled {
+			t.Errorf("got %+v, want closed", s)
+		}
+	})
+	t.Run("is ended by Halt and by Resume", func(t *testing.T) {
+		b, g := begin(t)
+		must(t, g.Resume("bob"))
+		if s := b.told(t); s.TradingEnabled || s.Mode != FollowSchedule {
+			t.Errorf("after Resume: got %+v", s)
+		}
+		must(t, g.Force("anna", b.clock.Now().Add(time.Hour), ""))
+		must(t, g.Halt("bob", ""))
+		if s := b.told(t); s.TradingEnabled || s.Mode != Halted || s.Reason == "" {
+			t.Errorf("after Halt: got %+v", s)
+		}
+	})
+	t.Run("is refused for an end that has passed or is too far", func(t *testing.T) {
+		b, g := begin(t)
+		before := b.told(t)
+		for _, until := range []time.Time{{}, b.clock.Now(), b.clock.Now().Add(-time.Second), b.clock.Now().Add(MaxForce + time.Second)} {
+			if err := g.Force("anna", until, ""); !errors.Is(err, ErrRefused) {
+				t.Errorf("Force(%v): got %v, want ErrRefused", until, err)
+			}
+		}
+		if got := b.told(t); !got.same(before) {
+			t.Errorf("a refused Force changed the gate: %+v", got)
+		}
+	})
+	t.Run("is not granted where it cannot be kept", func(t *testing.T) {
+		b := newBench(t, "2026-11-25 15:00")
+		g := b.gate(t)
+		must(t, g.Follow(closed))
+		must(t, os.RemoveAll(b.state))
+		if err := g.Force("anna", b.clock.Now().Add(time.Hour), ""); err == nil {
+			t.Error("got no error")
+		}
+		if s := b.told(t); s.TradingEnabled || g.State().TradingEnabled {
+			t.Errorf("got %+v and %+v, want closed", s, g.State())
+		}
+	})
+}
+
+func TestGateBeat(t *testing.T) {
+	b := newBench(t, "2026-11-25 15:00")
+	g := b.gate(t)
+	must(t, g.Follow(openUntil(utc(t, "2026-11-25 21:00"))))
+	t.Run("touches the file", func(t *testing.T) {
+		b.clock.Advance(time.Minute)
+		must(t, g.Beat())
+		info, err := os.Stat(b.file)
+		must(t, err)
+		if !info.ModTime().Equal(b.clock.Now()) {
+			t.Errorf("got modification at %v, want %v", info.ModTime(), b.clock.Now())
+		}
+	})
+	for name, spoil := range map[string]func() error{
+		"deleted":  func() error { return os.Remove(b.file) },
+		"garbled":  func() error { return os.WriteFile(b.file, []byte("x"), 0o600) },
+		"replaced": func() error { return os.WriteFile(b.file, []byte(`{"trading_enabled":true,"mode":"schedule"}`), 0o600) },
+	} {
+		t.Run("puts a file right that was "+name, func(t *testing.T) {
+			must(t, spoil())
+			must(t, g.Beat())
+			if got := b.told(t); !got.same(g.State()) {
+				t.Errorf("got %+v, want %+v", got, g.State())
+			}
+		})
+	}
+}
+
+func TestGateTellsOfChanges(t *testing.T) {
+	b := newBench(t, "2026-11-25 15:00")
+	g := b.gate(t)
+	changes := 0
+	var records []GateState
+	g.OnChange(func() { changes++; g.State() }) // it may look at the gate
+	g.OnRecord(func(s GateState) { records = append(records, s) })
+	must(t, g.Follow(openUntil(utc(t, "2026-11-25 21:00"))))
+	must(t, g.Follow(openUntil(utc(t, "2026-11-25 21:00"))))
+	must(t, g.Beat())
+	must(t, g.Halt("anna", "x"))
+	must(t, g.Resume("anna"))
+	if changes != 3 || len(records) != 3 || records[1].Mode != Halted || records[1].By != "anna" {
+		t.Errorf("got %d changes and records %+v, want 3: open, halted, open", changes, records)
+	}
+}
+
+func TestGateUnderConcurrentUse(t *testing.T) {
+	b := newBench(t, "2026-11-25 15:00")
+	g := b.gate(t)
+	var all sync.WaitGroup
+	for i := range 8 {
+		all.Go(func() {
+			for range 5 {
+				switch i % 4 {
+				case 0:
+					_ = g.Follow(openUntil(utc(t, "2026-11-25 21:00")))
+				case 1:
+					_ = g.Halt("anna", "x")
+				case 2:
+					_ = g.Beat()
+				case 3:
+					g.State()
+				}
+			}
+		})
+	}
+	all.Wait()
+	if got := b.told(t); got.Mode != Halted || !got.same(g.State()) {
+		t.Errorf("got %+v, want halted, as the gate says: %+v", got, g.State())
+	}
+}
+
+func BenchmarkHaltAndResume(b *testing.B) {
+	bench := newBench(b, "2026-11-25 15:00")
+	g := bench.gate(b)
+	for b.Loop() {
+		must(b, g.Halt("anna", "x"))
+		must(b, g.Resume("anna"))
+	}
+}
