@@ -679,20 +679,27 @@ func tags(reload string, deprecated, readOnly bool) templ.Component {
 	})
 }
 
-// rare is true of a field that is drawn folded: optional, absent, and nothing wrong with it.
-func rare(s schema.Section, f schema.Field) bool {
-	return s.HasMore && !f.Present && !f.Required && len(f.Problems) == 0
-}
+// foldFrom is how many absent optional fields a section shows before it folds them away: our own
+// schema is shown whole, one of hundreds of keys is not.
+const foldFrom = 12
 
-// folded counts the rare fields of a section that has others to show.
+// folded counts the fields that a section draws folded.
 func folded(s schema.Section) int {
 	n := 0
 	for _, f := range s.Fields {
-		if rare(s, f) {
+		if absent(f) {
 			n++
 		}
 	}
+	if n < foldFrom {
+		return 0
+	}
 	return n
 }
+
+func rare(s schema.Section, f schema.Field) bool { return absent(f) && folded(s) > 0 }
+
+// absent is true of an optional field that the file lacks, with nothing wrong with it.
+func absent(f schema.Field) bool { return !f.Present && !f.Required && len(f.Problems) == 0 }
 
 var _ = templruntime.GeneratedTemplate
