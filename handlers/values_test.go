@@ -50,7 +50,7 @@ func TestTradingBanner(t *testing.T) {
 		{
 			name: "open by the schedule", word: "Trading on", tone: views.Good, halt: true, force: true,
 			gate:      schedule.GateState{TradingEnabled: true, Mode: schedule.FollowSchedule, Since: now.Add(-30 * time.Minute), Until: &until, By: "schedule"},
-			wantSince: "09:30:00", wantUntil: "11:00:00",
+			wantSince: "09:30", wantUntil: "11:00",
 		},
 		{
 			name: "closed by the schedule", word: "Trading off", tone: views.Quiet, halt: true, force: true,
@@ -58,15 +58,15 @@ func TestTradingBanner(t *testing.T) {
 		},
 		{
 			name: "halted, which only a person lifts", word: "Trading halted", tone: views.Bad, resume: true,
-			gate: schedule.GateState{Mode: schedule.Halted, Since: now, By: "127.0.0.1"}, wantSince: "10:00:00",
+			gate: schedule.GateState{Mode: schedule.Halted, Since: now, By: "127.0.0.1"}, wantSince: "10:00",
 		},
 		{
 			name: "forced, which can be ended or halted", word: "Trading on, by hand", tone: views.Caution, halt: true, resume: true,
-			gate: schedule.GateState{TradingEnabled: true, Mode: schedule.Forced, Since: now, Until: &until}, wantSince: "10:00:00", wantUntil: "11:00:00",
+			gate: schedule.GateState{TradingEnabled: true, Mode: schedule.Forced, Since: now, Until: &until}, wantSince: "10:00", wantUntil: "11:00",
 		},
 		{
 			name: "halted, and a service says that it still trades", word: "Trading halted", tone: views.Bad, resume: true,
-			gate: schedule.GateState{Mode: schedule.Halted, Since: now.Add(-time.Minute)}, wantSince: "09:59:00",
+			gate: schedule.GateState{Mode: schedule.Halted, Since: now.Add(-time.Minute)}, wantSince: "09:59",
 			services:  []stack.ServiceStatus{{Name: "python-orchestrator", Obeys: &stack.Obeyed{TradingEnabled: true, Reason: "within hours"}}},
 			disobeyed: "python-orchestrator says that it still trades: within hours",
 		},
