@@ -122,13 +122,13 @@ func (w *workflow) announce() {
 	c.release(w.run)
 	r := w.run.Report()
 	w.final(&r)
+	if r.Cause != CauseBusy {
+		c.ConfigTouched()
+	}
 	w.told(string(r.Outcome)+": "+r.Message, w.final)
 	c.o.Log.Info("A run has ended.", "run", r.ID, "kind", r.Kind, "outcome", r.Outcome, "message", r.Message,
 		"from", r.Revision.From.Short(), "to", r.Revision.To.Short(), "pause_ms", r.PauseMs,
 		"took", r.Ended.Sub(r.Started).Round(time.Millisecond), "by", r.By, "warnings", r.Warnings)
-	if r.Cause != CauseBusy {
-		c.ConfigTouched()
-	}
 }
 
 // end is how a run without a journal ends.

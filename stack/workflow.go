@@ -3,7 +3,6 @@ package stack
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 )
@@ -342,14 +341,13 @@ func count(n int, what string) string {
 	return fmt.Sprintf("%d %ss", n, what)
 }
 
-// sentence makes an error's text fit to stand alone.
+// sentence makes an error's text fit to stand alone. It begins as it is: mostly with a name.
 func sentence(err error) string {
 	text := strings.ReplaceAll(err.Error(), "\n", "; ")
 	if text == "" {
 		return text
 	}
-	text = strings.ToUpper(text[:1]) + text[1:]
-	if !slices.Contains([]byte(".!?"), text[len(text)-1]) {
+	if !strings.ContainsRune(".!?", rune(text[len(text)-1])) {
 		text += "."
 	}
 	return text
