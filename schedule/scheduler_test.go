@@ -1,0 +1,305 @@
+package schedule
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/jonboulle/clockwork"
+)
+
+// settable is a fake clock that can also be set, as an administrator sets a clock: what waits for
+// time to pass does not notice.
+type settable struct {
+	*clockwork.FakeClock
+	shift atomic.Int64
+}
+
+func (c *settable) Now() time.Time       { return c.FakeClock.Now().Add(time.Duration(c.shift.Load())) }
+func (c *settable) set(by time.Duration) { c.shift.Add(int64(by)) }
+
+// rig is a scheduler over a gate, on a clock that only the test moves.
+type rig struct {
+	bench
+	clock     *settable
+	gate      *Gate
+	scheduler *Scheduler
+}
+
+func newRig(t *testing.T, now string) *rig {
+	return &rig{bench: newBench(t, now), clock: &settable{FakeClock: clockwork.NewFakeClockAt(utc(t, now))}}
+}
+
+// start starts a panel, as if anew, and ends the one before.
+func (r *rig) start(t *testing.T, load func() (*Schedule, error)) {
+	t.Helper()
+	if r.scheduler != nil {
+		r.scheduler.Shutdown()
+	}
+	var err error
+	r.gate, err = OpenGate(r.file, r.state, r.clock, nil)
+	must(t, err)
+	r.scheduler = NewScheduler(r.gate, load, r.clock, nil)
+	must(t, r.scheduler.Start(context.Background()))
+	t.Cleanup(r.scheduler.Shutdown)
+}
+
+// advance lets time pass, and waits until the scheduler has looked at the clock after it.
+func (r *rig) advance(t *testing.T, d time.Duration) {
+	t.Helper()
+	r.clock.Advance(d)
+	r.looked(t)
+}
+
+// looked waits until the scheduler has looked at the clock as it is.
+func (r *rig) looked(t *testing.T) {
+	t.Helper()
+	r.until(t, "the scheduler looks at the clock", func() bool {
+		r.scheduler.poke()
+		return r.scheduler.Status().At.Equal(r.clock.Now())
+	})
+}
+
+func (r *rig) until(t *testing.T, what string, done func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); !done(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("waited 30 s in vain until %s; status %+v", what, r.scheduler.Status())
+		}
+	}
+}
+
+// wants checks the gate, as it says itself and as services read it.
+func (r *rig) wants(t *testing.T, when string, enabled bool) {
+	t.Helper()
+	if got := r.gate.State(); got.TradingEnabled != enabled {
+		t.Errorf("%s: got gate %+v, want trading %v", when, got, enabled)
+	}
+	if got := r.told(t); got.TradingEnabled != enabled {
+		t.Errorf("%s: got trading.json %+v, want trading %v", when, got, enabled)
+	}
+}
+
+// always loads one schedule.
+func always(t *testing.T, tb table) func() (*Schedule, error) {
+	s := mustParse(t, tb)
+	return func() (*Schedule, error) { return s, nil }
+}
+
+var bells = table{"start": "09:30", "stop": "16:00", "timezone": "America/New_York", "calendar": "XNYS"}
+
+func TestSchedulerKeepsTheBells(t *testing.T) {
+	for name, tb := range map[string]table{
+		"times":   {"start": "09:30", "stop": "16:00", "timezone": "America/New_York"},
+		"cron":    {"start": "30 9 * * *", "stop": "0 16 * * *", "timezone": "America/New_York"},
+		"session": {"start": "open", "stop": "close", "calendar": "XNYS"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t, "2026-11-23 20:59")
+			r.start(t, always(t, tb))
+			r.wants(t, "at 15:59", true)
+			r.clock.Advance(time.Minute)
+			r.until(t, "16:00 closes", func() bool { return !r.gate.State().TradingEnabled })
+			r.looked(t)
+			r.wants(t, "at 16:00", false)
+			if e := r.scheduler.Status().LastEdge; e == nil || e.Open || !e.Planned.Equal(utc(t, "2026-11-23 21:00")) || e.Late != 0 {
+				t.Errorf("got last edge %+v, want the close at 16:00, not late", e)
+			}
+			r.advance(t, 17*time.Hour+29*time.Minute)
+			r.wants(t, "at 09:29", false)
+			if n := r.scheduler.Status().Next; n == nil || !n.Open || !n.At.Equal(utc(t, "2026-11-24 14:30")) {
+				t.Errorf("got next %+v, want the open at 09:30", n)
+			}
+			r.advance(t, time.Minute)
+			r.wants(t, "at 09:30", true)
+		})
+	}
+}
+
+func TestSchedulerAndTheClock(t *testing.T) {
+	t.Run("a clock set back an hour does not reopen", func(t *testing.T) {
+		r := newRig(t, "2026-11-23 20:59")
+		r.start(t, always(t, bells))
+		r.advance(t, 2*time.Minute)
+		r.wants(t, "at 16:01", false)
+		r.clock.set(-time.Hour)
+		r.looked(t)
+		r.wants(t, "set back to 15:01", false)
+		if s := r.gate.State(); !strings.Contains(s.Reason, "set back") {
+			t.Errorf("got reason %q, want it to tell of the clock", s.Reason)
+		}
+		if j := r.scheduler.Status().LastJump; j == nil || j.By != -time.Hour {
+			t.Errorf("got last jump %+v, want an hour back", j)
+		}
+		r.start(t, always(t, bells))
+		r.wants(t, "restarted at 15:01", false)
+		r.scheduler.Replan()
+		r.advance(t, 30*time.Minute)
+		r.wants(t, "saved, at 15:31", false)
+		r.advance(t, 18*time.Hour)
+		r.wants(t, "the next day at 09:31", true)
+	})
+	t.Run("a clock that was years ahead is forgotten", func(t *testing.T) {
+		r := newRig(t, "2030-11-25 12:00")
+		r.start(t, always(t, table{"start": "09:30", "stop": "16:00", "timezone": "America/New_York"}))
+		r.wants(t, "in 2030, at 07:00", false)
+		r.clock.set(-4 * 365 * 24 * time.Hour)
+		r.advance(t, 5*time.Hour)
+		r.wants(t, "in 2026, at noon", true)
+	})
+	t.Run("a clock set forward over the close closes", func(t *testing.T) {
+		r := newRig(t, "2026-11-23 18:00")
+		r.start(t, always(t, bells))
+		r.wants(t, "at 13:00", true)
+		r.clock.set(4 * time.Hour)
+		r.advance(t, time.Second)
+		r.wants(t, "at 17:00", false)
+	})
+	t.Run("a sleep over a whole window leaves it closed", func(t *testing.T) {
+		r := newRig(t, "2026-11-23 13:00")
+		r.start(t, always(t, bells))
+		r.clock.set(10 * time.Hour)
+		r.advance(t, time.Second)
+		r.wants(t, "in the evening", false)
+	})
+	t.Run("a clock set back before the open closes, and opens again", func(t *testing.T) {
+		r := newRig(t, "2026-11-23 14:31")
+		r.start(t, always(t, bells))
+		r.wants(t, "at 09:31", true)
+		r.clock.set(-2 * time.Minute)
+		r.advance(t, time.Second)
+		r.wants(t, "at 09:29", false)
+		r.advance(t, time.Minute)
+		r.wants(t, "at 09:30 again", true)
+	})
+	t.Run("Thanksgiving week", func(t *testing.T) {
+		r := newRig(t, "2026-11-26 17:00")
+		r.start(t, always(t, bells))
+		r.wants(t, "on Thanksgiving", false)
+		r.advance(t, 24*time.Hour)
+		r.wants(t, "on Friday at noon", true)
+		r.advance(t, time.Hour)
+		r.wants(t, "on Friday at 13:00", false)
+		r.advance(t, 24*time.Hour)
+		r.wants(t, "on Saturday", false)
+	})
+	t.Run("the nights on which clocks change", func(t *testing.T) {
+		for zone, from := range map[string]string{"America/New_York": "2026-11-01 03:00", "Australia/Lord_Howe": "2026-10-03 13:00"} {
+			r := newRig(t, from)
+			r.start(t, always(t, table{"start": "@hourly", "stop": "30 * * * *", "timezone": zone}))
+			for range 24 {
+				r.advance(t, 15*time.Minute)
+				r.wants(t, r.clock.Now().String(), r.scheduler.schedule.At(r.clock.Now()).Open)
+			}
+		}
+	})
+}
+
+func TestSchedulerRestart(t *testing.T) {
+	r := newRig(t, "2026-11-23 18:00")
+	r.start(t, always(t, bells))
+	r.scheduler.Shutdown()
+	r.clock.Advance(time.Hour)
+	r.start(t, always(t, bells))
+	r.wants(t, "in the middle of a window", true)
+	if got := r.told(t).Since; !got.Equal(utc(t, "2026-11-23 14:30")) {
+		t.Errorf("got since %v, want the open", got)
+	}
+	r.scheduler.Shutdown()
+	r.clock.Advance(4 * time.Hour)
+	r.start(t, always(t, bells))
+	r.wants(t, "after the close, slept through", false)
+	if e := r.scheduler.Status().LastEdge; e != nil {
+		t.Errorf("got last edge %+v, want none: this panel was not there", e)
+	}
+	must(t, r.gate.Halt("anna", "x"))
+	r.advance(t, 16*time.Hour)
+	r.wants(t, "halted, in the next window", false)
+	r.start(t, always(t, bells))
+	r.wants(t, "halted, restarted", false)
+}
+
+func TestSchedulerForce(t *testing.T) {
+	r := newRig(t, "2026-11-23 22:00")
+	r.start(t, always(t, bells))
+	must(t, r.gate.Force("anna", r.clock.Now().Add(90*time.Second), "late fills"))
+	r.wants(t, "forced", true)
+	r.advance(t, 89*time.Second)
+	r.wants(t, "a second before its end", true)
+	r.advance(t, time.Second)
+	r.wants(t, "at its end", false)
+}
+
+func TestSchedulerLoads(t *testing.T) {
+	r := newRig(t, "2026-11-23 18:00")
+	broken := errors.New("line 3: no")
+	type answer struct {
+		schedule *Schedule
+		err      error
+	}
+	var next atomic.Pointer[answer]
+	load := func() (*Schedule, error) { a := next.Load(); return a.schedule, a.err }
+
+	next.Store(&answer{err: broken})
+	r.start(t, load)
+	r.wants(t, "without a config that can be read", false)
+	if s := r.scheduler.Status(); !strings.Contains(s.Problem, "line 3") || !strings.Contains(r.told(t).Reason, "line 3") {
+		t.Errorf("got %+v and %+v, want both to tell the problem", s, r.told(t))
+	}
+	next.Store(&answer{schedule: mustParse(t, bells)})
+	r.clock.Advance(tick)
+	r.until(t, "it is loaded by itself once it can be", func() bool { return r.gate.State().TradingEnabled })
+
+	next.Store(&answer{err: broken})
+	r.scheduler.Replan()
+	r.until(t, "the problem shows", func() bool { return r.scheduler.Status().Problem != "" })
+	r.wants(t, "with a config that was good before", true)
+
+	next.Store(&answer{})
+	r.scheduler.Replan()
+	r.until(t, "the schedule is gone", func() bool { return r.scheduler.Status().Schedule == nil })
+	r.looked(t)
+	r.wants(t, "without a schedule", false)
+	if got := r.told(t).Reason; !strings.Contains(got, "no schedule") {
+		t.Errorf("got reason %q, want it to tell that there is no schedule", got)
+	}
+	must(t, r.gate.Force("anna", r.clock.Now().Add(time.Hour), ""))
+	r.wants(t, "without a schedule, forced", true)
+
+	next.Store(&answer{schedule: mustParse(t, bells.with("stop", "12:30"))})
+	must(t, r.gate.Resume("anna"))
+	r.scheduler.Replan()
+	r.until(t, "the new schedule is followed", func() bool { s := r.scheduler.Status().Schedule; return s != nil && s.Stop() == "12:30" })
+	r.looked(t)
+	r.wants(t, "with an earlier stop", false)
+}
+
+func TestSchedulerShutdown(t *testing.T) {
+	r := newRig(t, "2026-11-23 18:00")
+	never := NewScheduler(anyGate(t, r), always(t, bells), r.clock, nil)
+	never.Shutdown() // without Start
+	r.start(t, always(t, bells))
+	r.scheduler.Shutdown()
+	r.scheduler.Shutdown()
+	r.scheduler.Replan()
+	r.clock.Advance(10 * time.Hour)
+	r.wants(t, "after Shutdown", true)
+
+	t.Run("a context that ends does the same", func(t *testing.T) {
+		ctx, cancel := context.WithCancel(context.Background())
+		s := NewScheduler(r.gate, always(t, bells), r.clock, nil)
+		must(t, s.Start(ctx))
+		cancel()
+		<-s.done
+		s.Shutdown()
+	})
+}
+
+func anyGate(t *testing.T, r *rig) *Gate {
+	g, err := OpenGate(r.file, r.state, r.clock, nil)
+	must(t, err)
+	return g
+}
