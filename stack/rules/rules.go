@@ -1,0 +1,107 @@
+// Package rules says what a config document must obey: it is TOML, it follows the JSON Schema, and
+// its schedule makes sense. The panel, `pitstop check` and the trading clock all ask here.
+package rules
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"pitstop/schedule"
+	"pitstop/schema"
+	"pitstop/stack"
+	"pitstop/stack/configfile"
+)
+
+// Rules are immutable and safe for concurrent use.
+type Rules struct {
+	schema *schema.Schema
+	broken string
+	zone   *time.Location
+}
+
+// New reads the schema; an empty name is the embedded one. A schema that cannot be used does not
+// stop the panel, for halting must work while somebody mends it. It does stop every save.
+func New(schemaFile string, log *slog.Logger) *Rules {
+	r := &Rules{schema: schema.Default(), zone: schedule.LocalZone()}
+	if schemaFile == "" {
+		return r
+	}
+	loaded, err := schema.Load(schemaFile)
+	if err != nil {
+		r.broken = fmt.Sprintf("The schema cannot be used, so nothing can be saved: %v. Mend it and restart Pitstop.", err)
+		log.Error("the schema cannot be used; nothing can be saved until it is mended and Pitstop restarted", "schema", schemaFile, "error", err)
+		return r
+	}
+	r.schema = loaded
+	return r
+}
+
+// Schema is the schema to draw forms from: the embedded one while the user's own is broken.
+func (r *Rules) Schema() *schema.Schema { return r.schema }
+
+// Broken says why everything is refused; empty: it is not.
+func (r *Rules) Broken() string { return r.broken }
+
+// Check finds what is wrong with a document, in the order of its lines.
+func (r *Rules) Check(content []byte) []stack.Problem {
+	if r.broken != "" {
+		return []stack.Problem{{Message: r.broken}}
+	}
+	doc, err := configfile.Parse(content)
+	if err != nil {
+		return []stack.Problem{syntaxProblem(err)}
+	}
+	var problems []stack.Problem
+	said := map[string]bool{}
+	for _, p := range r.schema.Validate(doc.Value(), doc.Position) {
+		problems = append(problems, stack.Problem(p))
+		said[p.Pointer] = true
+	}
+	_, wrong := schedule.Parse(doc.Value(), r.zone)
+	for _, p := range wrong {
+		if said[p.Pointer] {
+			continue // one sentence for one mistake: the schema's comes first
+		}
+		line, column := doc.Position(p.Pointer)
+		problems = append(problems, stack.Problem{Pointer: p.Pointer, Line: line, Column: column, Message: p.Message})
+	}
+	slices.SortStableFunc(problems, func(a, b stack.Problem) int { return cmp.Compare(a.Line, b.Line) })
+	return problems
+}
+
+func syntaxProblem(err error) stack.Problem {
+	if syntax, ok := errors.AsType[*configfile.SyntaxError](err); ok {
+		return stack.Problem{Line: syntax.Line, Column: syntax.Column, Message: syntax.Message}
+	}
+	return stack.Problem{Message: err.Error()}
+}
+
+// ScheduleOf loads the schedule that a config file has at the time of the call; nil is none.
+func (r *Rules) ScheduleOf(config stack.ConfigStore) func() (*schedule.Schedule, error) {
+	return func() (*schedule.Schedule, error) {
+		content, err := config.Read()
+		if err != nil {
+			return nil, err
+		}
+		return r.ScheduleIn(config.Path(), content)
+	}
+}
+
+// ScheduleIn reads the schedule in a document; the path is for its errors.
+func (r *Rules) ScheduleIn(path string, content []byte) (*schedule.Schedule, error) {
+	doc, err := configfile.Parse(content)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	plan, problems := schedule.Parse(doc.Value(), r.zone)
+	var all []error
+	for _, p := range problems {
+		line, column := doc.Position(p.Pointer)
+		all = append(all, fmt.Errorf("%s:%d:%d: %s: %s", path, line, column, p.Pointer, p.Message))
+	}
+	return plan, errors.Join(all...)
+}
