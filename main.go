@@ -1,0 +1,420 @@
+// Pitstop changes the config of an automated trading stack while it runs, and opens and closes
+// trading by the clock. See README.md.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+	_ "time/tzdata" // a container FROM scratch has no zones
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"pitstop/handlers"
+	"pitstop/schedule"
+	"pitstop/stack"
+	"pitstop/stack/configfile"
+	"pitstop/stack/docker"
+	"pitstop/stack/guardian"
+	"pitstop/stack/process"
+	"pitstop/stack/rules"
+	"pitstop/stack/settings"
+)
+
+// version is set by the build.
+var version = "devel"
+
+// Exit statuses: what a script needs to tell apart.
+const (
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+func main() {
+	// Further signals are swallowed until the first has been obeyed: a second SIGTERM must not cut
+	// a run in half.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	err := run(ctx, os.Args[1:], console{os.Environ(), os.Stdin, os.Stdout, os.Stderr})
+	var usage usageError
+	switch {
+	case err == nil:
+	case errors.As(err, &usage):
+		fmt.Fprintln(os.Stderr, "pitstop:", err)
+		os.Exit(exitUsage)
+	case errors.Is(err, errInvalid): // the problems are printed already
+		os.Exit(exitFailed)
+	default:
+		fmt.Fprintln(os.Stderr, "pitstop:", err)
+		os.Exit(exitFailed)
+	}
+}
+
+// console is what a command has of the world besides files and sockets.
+type console struct {
+	environ     []string
+	in          io.Reader
+	out, errors io.Writer
+}
+
+// usageError is a command line that makes no sense.
+type usageError struct{ error }
+
+// errInvalid ends `pitstop check` of a config that has problems.
+var errInvalid = errors.New("the config is not valid")
+
+func run(ctx context.Context, args []string, c console) error {
+	var settingsFile string
+	root := &cobra.Command{
+		Use:           "pitstop",
+		Short:         "Change a trading stack's config while it runs, and open and close trading by the clock",
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.CompletionOptions.HiddenDefaultCmd = true
+	root.PersistentFlags().StringVar(&settingsFile, "settings", "pitstop.toml", "Pitstop's own settings `file`")
+	load := func() (settings.Settings, error) {
+		return settings.Load(settingsFile, root.PersistentFlags().Changed("settings"), c.environ)
+	}
+	serve := serveCommand(c, load)
+	root.AddCommand(serve, checkCommand(c, load), windowsCommand(c), guardianCommand(c, load), versionCommand(c))
+	root.RunE = serve.RunE
+	root.Args = noArguments
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
+		return usageError{fmt.Errorf("%w; see pitstop --help", err)}
+	})
+	root.SetArgs(args)
+	root.SetIn(c.in)
+	root.SetOut(c.out)
+	root.SetErr(c.errors)
+	return root.ExecuteContext(ctx)
+}
+
+func noArguments(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return usageError{fmt.Errorf("%q is not a command; see pitstop --help", args[0])}
+	}
+	return nil
+}
+
+func oneArgument(what string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) != 1 {
+			return usageError{fmt.Errorf("%s needs one %s; see pitstop %s --help", cmd.Name(), what, cmd.Name())}
+		}
+		return nil
+	}
+}
+
+func serveCommand(c console, load func() (settings.Settings, error)) *cobra.Command {
+	return &cobra.Command{
+		Use:   "serve",
+		Short: "Serve the panel (the default)",
+		Args:  noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			s, err := load()
+			if err != nil {
+				return err
+			}
+			file, err := filepath.Abs(cmd.Flag("settings").Value.String())
+			if err != nil {
+				return err
+			}
+			log := slog.New(slog.NewTextHandler(c.errors, nil))
+			return servePanel(cmd.Context(), s, file, log, c)
+		},
+	}
+}
+
+// servePanel puts the panel together, recovers what a crash interrupted, serves until ctx ends, and
+// takes everything down in the order in which nothing is lost: first the run under way, then the
+// streams that show it, then the rest.
+func servePanel(ctx context.Context, s settings.Settings, settingsFile string, log *slog.Logger, c console) error {
+	if err := os.MkdirAll(s.State, 0o700); err != nil {
+		return fmt.Errorf("cannot make the state folder; name another with the setting state: %w", err)
+	}
+	// What works for the panel lives until it has been taken down, not until the signal arrives.
+	work, stopWork := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopWork()
+
+	store, err := configfile.Open(s.Config, s.KeepBackups, log)
+	if err != nil {
+		return err
+	}
+	rule := rules.New(s.Schema, log)
+	backend, err := openBackend(work, s, log)
+	if err != nil {
+		return err
+	}
+	defer backend.Close()
+	gate, err := schedule.OpenGate(filepath.Join(filepath.Dir(s.Config), "trading.json"), s.State, nil, log)
+	if err != nil {
+		return err
+	}
+	scheduler := schedule.NewScheduler(gate, rule.ScheduleOf(store), nil, log)
+	controller, err := stack.New(stack.Options{
+		Services: s.Services, Backend: backend, Config: store, State: s.State,
+		Validate: rule.Check, Changed: configfile.Pointers,
+		ReloadTimeout: s.ReloadTimeout, MaxPause: s.MaxPause,
+		Guard:   guard(s, settingsFile, log),
+		OnSaved: scheduler.Replan,
+		Log:     log, Hook: hook(c.environ),
+	})
+	if err != nil {
+		return err
+	}
+	host, _, _ := net.SplitHostPort(s.Listen) // the settings hold no other form
+	panel, handler := handlers.New(handlers.Options{
+		Controller: controller, Store: store, Schema: rule.Schema(), Check: rule.Check,
+		Gate: gate, Scheduler: scheduler, Backend: s.Backend,
+		AllowedHosts: append(s.AllowedHosts, host), Version: version, Log: log,
+	})
+
+	if err := scheduler.Start(work); err != nil {
+		return err
+	}
+	controller.Start(work)
+	if err := controller.Recover(work); err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", s.Listen)
+	if err != nil {
+		return fmt.Errorf("cannot listen on %s: %w; is another panel running? the setting listen names another address", s.Listen, err)
+	}
+	server := &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: 10 * time.Second,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+	var group errgroup.Group
+	group.Go(func() error {
+		store.Watch(work, log, func() { controller.ConfigTouched(); scheduler.Replan(); panel.Changed() })
+		return nil
+	})
+	group.Go(func() error {
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			return fmt.Errorf("the panel stopped serving: %w", err)
+		}
+		return nil
+	})
+	fmt.Fprintf(c.out, "Pitstop is at http://%s\n", listener.Addr())
+
+	<-ctx.Done()
+	log.Info("stopping: the run under way comes to its end first")
+	grace, cancel := context.WithTimeout(context.Background(), s.MaxPause+s.ReloadTimeout)
+	defer cancel()
+	err = controller.Shutdown(grace)
+	panel.Close()
+	err = errors.Join(err, server.Shutdown(grace))
+	scheduler.Shutdown()
+	stopWork()
+	return errors.Join(err, group.Wait())
+}
+
+// openBackend opens the backend that the settings name, and begins to supervise if it supervises.
+func openBackend(ctx context.Context, s settings.Settings, log *slog.Logger) (stack.Backend, error) {
+	if s.Backend == settings.Docker {
+		return docker.New(docker.Options{Services: s.Services, ConfigPath: s.Config, Log: log})
+	}
+	backend, err := process.New(processOptions(s, log))
+	if err != nil {
+		return nil, err
+	}
+	backend.Start(ctx)
+	return backend, nil
+}
+
+func processOptions(s settings.Settings, log *slog.Logger) process.Options {
+	return process.Options{
+		Services: s.Services, State: s.State, OnExit: process.OnExit(s.OnExit), Log: log,
+		// Services find the config where the panel does, unless their command says otherwise.
+		Env: append(os.Environ(), "PITSTOP_CONFIG="+s.Config),
+	}
+}
+
+// attachBackend opens the backend for the guardian: it reaches the instances and starts nothing.
+func attachBackend(s settings.Settings, log *slog.Logger) (stack.Backend, error) {
+	if s.Backend == settings.Docker {
+		return docker.New(docker.Options{Services: s.Services, ConfigPath: s.Config, Log: log})
+	}
+	return process.Attach(processOptions(s, log))
+}
+
+// guard starts the dead man for the time of each pause.
+func guard(s settings.Settings, settingsFile string, log *slog.Logger) func([]stack.Instance) (func(), error) {
+	return func(pausing []stack.Instance) (func(), error) {
+		executable, err := os.Executable()
+		if err != nil {
+			return nil, err
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		return guardian.Start(ctx, guardian.Options{
+			Executable: executable, Args: []string{"guardian", "--settings", settingsFile},
+			Instances: pausing, State: s.State, Log: log,
+		})
+	}
+}
+
+func guardianCommand(c console, load func() (settings.Settings, error)) *cobra.Command {
+	return &cobra.Command{
+		Use:    "guardian",
+		Short:  "Unpause the stack if the panel dies in the middle of a run (the panel starts it)",
+		Hidden: true,
+		Args:   noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			s, err := load()
+			if err != nil {
+				return err
+			}
+			log := slog.New(slog.NewTextHandler(c.errors, nil))
+			attach := func() (stack.Backend, error) { return attachBackend(s, log) }
+			// A service manager's SIGTERM reaches panel and guardian at once: only the pipe counts.
+			return guardian.Main(context.WithoutCancel(cmd.Context()), c.in, c.out, attach, log)
+		},
+	}
+}
+
+// hook kills the program at one named point of the workflow, for `make chaos`. Unset, it is nil and
+// costs nothing.
+func hook(environ []string) func(string) {
+	for _, entry := range environ {
+		if point, ok := strings.CutPrefix(entry, "PITSTOP_CHAOS_KILL_AT="); ok && point != "" {
+			return func(here string) {
+				if here == point {
+					_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+					select {} // not one instruction more of the workflow
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func checkCommand(c console, load func() (settings.Settings, error)) *cobra.Command {
+	return &cobra.Command{
+		Use:   "check CONFIG",
+		Short: "Validate a config file: exit status 0 if it is valid, 1 if not",
+		Long:  "Validate a config file against the schema that the settings name (by default the embedded one)\nand print each problem as file:line:col: /pointer: message.",
+		Args:  oneArgument("config file"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			schemaFile, err := schemaOf(cmd, load, c)
+			if err != nil {
+				return err
+			}
+			content, err := os.ReadFile(args[0])
+			if err != nil {
+				return fmt.Errorf("cannot read the config file: %w", err)
+			}
+			rule := rules.New(schemaFile, slog.New(slog.DiscardHandler))
+			if broken := rule.Broken(); broken != "" {
+				return errors.New(broken)
+			}
+			problems := rule.Check(content)
+			for _, p := range problems {
+				fmt.Fprintf(c.out, "%s:%d:%d: %s: %s\n", args[0], max(p.Line, 1), max(p.Column, 1), p.Pointer, p.Message)
+			}
+			if len(problems) > 0 {
+				return errInvalid
+			}
+			return nil
+		},
+	}
+}
+
+// schemaOf finds the schema without asking for complete settings: checking a config must work on a
+// machine where the panel could not run.
+func schemaOf(cmd *cobra.Command, load func() (settings.Settings, error), c console) (string, error) {
+	if !cmd.Flags().Changed("settings") {
+		if _, err := os.Stat(cmd.Flag("settings").Value.String()); err != nil {
+			for _, entry := range c.environ {
+				if file, ok := strings.CutPrefix(entry, settings.Variable("schema")+"="); ok {
+					return file, nil
+				}
+			}
+			return "", nil
+		}
+	}
+	s, err := load()
+	return s.Schema, err
+}
+
+func windowsCommand(c console) *cobra.Command {
+	var from, to string
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "windows CONFIG",
+		Short: "Print the trading windows of a config file, opens and closes in UTC",
+		Args:  oneArgument("config file"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			content, err := os.ReadFile(args[0])
+			if err != nil {
+				return fmt.Errorf("cannot read the config file: %w", err)
+			}
+			plan, err := rules.New("", slog.New(slog.DiscardHandler)).ScheduleIn(args[0], content)
+			if err != nil {
+				return err
+			}
+			if plan == nil {
+				return fmt.Errorf("%s has no [schedule] table, so it has no trading windows", args[0])
+			}
+			first, last, err := span(from, to, plan.Location())
+			if err != nil {
+				return usageError{err}
+			}
+			listing := plan.List(first, last)
+			if asJSON {
+				return listing.WriteJSON(c.out)
+			}
+			return listing.WriteText(c.out)
+		},
+	}
+	cmd.Flags().StringVar(&from, "from", "", "first `date`, as 2026-11-25 (default today)")
+	cmd.Flags().StringVar(&to, "to", "", "last `date` (default two weeks after the first)")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print what GET /api/v1/windows answers")
+	return cmd
+}
+
+// span is from the start of one day to the end of another, in the schedule's zone.
+func span(from, to string, zone *time.Location) (first, last time.Time, err error) {
+	now := time.Now().In(zone)
+	first = time.Date(now.Year(), now.Month(), now.Day(), 0, 0, 0, 0, zone)
+	if from != "" {
+		if first, err = time.ParseInLocation(time.DateOnly, from, zone); err != nil {
+			return first, last, fmt.Errorf("--from: %q is not a date such as 2026-11-25", from)
+		}
+	}
+	last = first.AddDate(0, 0, 14)
+	if to != "" {
+		if last, err = time.ParseInLocation(time.DateOnly, to, zone); err != nil {
+			return first, last, fmt.Errorf("--to: %q is not a date such as 2026-12-09", to)
+		}
+		if last.Before(first) {
+			return first, last, fmt.Errorf("--to: %s is before --from", to)
+		}
+	}
+	return first, last.AddDate(0, 0, 1), nil
+}
+
+func versionCommand(c console) *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Print the version",
+		Args:  noArguments,
+		RunE: func(*cobra.Command, []string) error {
+			fmt.Fprintln(c.out, "pitstop", version)
+			return nil
+		},
+	}
+}
