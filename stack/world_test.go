@@ -180,3 +180,14 @@ func failing(method string, times int, f stacktest.Fault) func(stacktest.Call) s
 		return stacktest.Fault{}
 	}
 }
+
+// block makes a file of the state folder impossible to write, also for root, until the returned
+// function is called.
+func block(t *testing.T, w *world, name string) (free func()) {
+	t.Helper()
+	path := filepath.Join(w.state, name)
+	if err := os.MkdirAll(filepath.Join(path, "in-the-way"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	return func() { os.RemoveAll(path) }
+}
