@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"log/slog"
 	"syscall"
+	"time"
 
 	"github.com/docker/docker/client"
 
@@ -37,6 +38,7 @@ type Backend struct {
 	log        *slog.Logger
 	watch      watchTimes
 	turns      turns
+	lives      lives
 	life       context.Context // ends with Close
 	end        context.CancelFunc
 	// signalProcess signals a process of this machine if it is the container's: another in tests of
@@ -78,6 +80,7 @@ func New(o Options) (*Backend, error) {
 		configPath:    o.ConfigPath,
 		log:           log,
 		watch:         defaultWatchTimes,
+		lives:         lives{last: map[string]time.Time{}},
 		turns:         turns{held: map[string]chan struct{}{}},
 		life:          life,
 		end:           end,

@@ -54,6 +54,7 @@ func (b *Backend) Instances(ctx context.Context) ([]stack.Instance, error) {
 		slices.SortFunc(of, func(a, b stack.Instance) int { return strings.Compare(a.Name, b.Name) })
 		all = append(all, of...)
 	}
+	b.lives.seeAll(all)
 	return all, nil
 }
 
@@ -63,7 +64,9 @@ func (b *Backend) Inspect(ctx context.Context, i stack.Instance) (stack.Instance
 	if err != nil {
 		return stack.Instance{}, err
 	}
-	return b.instance(i.Service, d), nil
+	now := b.instance(i.Service, d)
+	b.lives.see(now)
+	return now, nil
 }
 
 func (b *Backend) choose(ctx context.Context, s service) ([]string, error) {

@@ -41,6 +41,7 @@ func (b *Backend) follow(ctx context.Context, i stack.Instance, since time.Time,
 	if !sameLife(i, d.State) {
 		return goneError(i, "it was started anew since")
 	}
+	since = sinceStart(since, d.State)
 	var told recent
 	tell := func(l stack.LogLine) bool {
 		if l.Time.Before(since) {
@@ -102,6 +103,28 @@ func (b *Backend) readLog(ctx context.Context, i stack.Instance, tty bool, o con
 		return err
 	}
 	return b.engine.explain(what, err)
+}
+
+// startLag is how much later than its process the engine may note a container's start.
+const startLag = time.Second
+
+// sinceStart keeps the lines of former lives out. The engine notes the start of a life a moment after
+// the process began to write, so that "since its start" means since the end of the life before.
+func sinceStart(since time.Time, s *container.State) time.Time {
+	started := startedAt(s)
+	if started.IsZero() {
+		return since
+	}
+	before := started.Add(-startLag)
+	if now := stateOf(s); now == stack.Running || now == stack.Paused { // else the last end is this life's own
+		if end, err := time.Parse(time.RFC3339Nano, s.FinishedAt); err == nil && end.Before(started) {
+			before = end
+		}
+	}
+	if since.Equal(started) || since.Before(before) {
+		return before
+	}
+	return since
 }
 
 // sinceParameter writes an instant as the engine reads it, to the nanosecond.

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/pkg/stdcopy"
 
 	"pitstop/stack"
@@ -153,6 +154,31 @@ func TestLogs(t *testing.T) {
 			t.Errorf("removed: got %v, want stack.ErrGone", err)
 		}
 	})
+}
+
+func TestALogBeginsWithItsLife(t *testing.T) {
+	start := time.Date(2026, 1, 2, 15, 0, 0, 0, time.UTC)
+	at := func(d time.Duration) string { return start.Add(d).Format(time.RFC3339Nano) }
+	const never = "0001-01-01T00:00:00Z"
+	for name, c := range map[string]struct {
+		state container.State
+		since time.Time
+		want  time.Time
+	}{
+		"since the start of the first life is since ever":       {container.State{Status: "running", StartedAt: at(0), FinishedAt: never}, start, time.Time{}},
+		"since the start of a later life is since the last end": {container.State{Status: "paused", StartedAt: at(0), FinishedAt: at(-time.Hour)}, start, start.Add(-time.Hour)},
+		"a former life is left out":                             {container.State{Status: "running", StartedAt: at(0), FinishedAt: at(-time.Hour)}, start.Add(-2 * time.Hour), start.Add(-time.Hour)},
+		"a later moment is itself":                              {container.State{Status: "running", StartedAt: at(0), FinishedAt: at(-time.Hour)}, start.Add(1), start.Add(1)},
+		"of a life that ended, its own end is no bound":         {container.State{Status: "exited", StartedAt: at(0), FinishedAt: at(time.Hour)}, start, start.Add(-startLag)},
+		"nor is it of one that is about to be restarted":        {container.State{Status: "restarting", StartedAt: at(0), FinishedAt: at(time.Hour)}, start, start.Add(-startLag)},
+		"of what never ran, anything":                           {container.State{Status: "created", StartedAt: never, FinishedAt: never}, start, start},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := sinceStart(c.since, &c.state); !got.Equal(c.want) {
+				t.Errorf("got %v, want %v", got, c.want)
+			}
+		})
+	}
 }
 
 // FuzzFrames holds that no stream of frames, whatever it says, breaks the reader or its bound.

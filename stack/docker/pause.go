@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/docker/docker/client"
 
@@ -12,13 +13,24 @@ import (
 )
 
 // Pause freezes the container. It asks the engine at once, since every question before it would
-// lengthen the pause window, and looks at the container only when the engine refuses.
+// lengthen the pause window, and looks at the container only when the engine refuses, or when the
+// life that is asked for is not the one last seen. A container that was started anew since it was
+// last looked at is paused in its new life, and Unpause frees it all the same.
 func (b *Backend) Pause(ctx context.Context, i stack.Instance) error {
+	if !b.lives.seen(i) {
+		d, err := b.inspect(ctx, i)
+		if err != nil {
+			return err
+		}
+		if !sameLife(i, d.State) {
+			return goneError(i, "it was started anew since")
+		}
+	}
 	err := b.inTurn(ctx, i.ID, "pause container "+label(i), (*client.Client).ContainerPause)
 	return b.settle(ctx, i, stack.Paused, err)
 }
 
-// Unpause lets the container go on.
+// Unpause lets the container go on. A paused container is freed whatever its life: see Pause.
 func (b *Backend) Unpause(ctx context.Context, i stack.Instance) error {
 	err := b.inTurn(ctx, i.ID, "unpause container "+label(i), (*client.Client).ContainerUnpause)
 	return b.settle(ctx, i, stack.Running, err)
@@ -54,6 +66,36 @@ func (b *Backend) settle(ctx context.Context, i stack.Instance, want stack.State
 		}
 	}
 	return failed
+}
+
+// lives are the lives in which containers were last seen.
+type lives struct {
+	mu   sync.Mutex
+	last map[string]time.Time // by container: when it was started
+}
+
+// seen tells whether the container was last seen living this life.
+func (l *lives) seen(i stack.Instance) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	last, known := l.last[i.ID]
+	return i.Started.IsZero() || known && last.Equal(i.Started)
+}
+
+func (l *lives) see(i stack.Instance) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.last[i.ID] = i.Started
+}
+
+// seeAll forgets the containers that are not among these.
+func (l *lives) seeAll(all []stack.Instance) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	clear(l.last)
+	for _, i := range all {
+		l.last[i.ID] = i.Started
+	}
 }
 
 // turns keeps the calls that change a container in their order.
