@@ -83,6 +83,11 @@ func (p *planner) replaceValue(n *node, keys []string, old, v any) error {
 		p.splice(n.raw.start, n.raw.end, restyle(text, v))
 		return nil
 	}
+	if n.parent != nil && n.parent.kind == tablesNode { // sections cannot hold anything but tables
+		list := slices.Clone(p.value(n.parent).([]any))
+		list[slices.Index(n.parent.kids, n)] = v
+		n, keys, v = n.parent, keys[:len(keys)-1], list
+	}
 	p.remove(n)
 	p.again = append(p.again, change{keys: keys, value: v})
 	return nil
@@ -101,27 +106,58 @@ func (p *planner) replaceTable(n *node, keys []string, old, v map[string]any) er
 		return nil
 	}
 	p.removeKids(gone)
+	mark := len(p.again)
+	var come []string
 	for _, name := range sortedKeys(v) {
-		var err error
-		switch k := n.child(name); {
-		case k != nil:
-			err = p.replaceValue(k, append(slices.Clone(keys), name), old[name], v[name])
-		case len(gone) > 0 && n.inline() != nil:
-			p.again = append(p.again, change{keys: append(slices.Clone(keys), name), value: v[name]})
-		default:
-			err = p.add(n, name, v[name])
+		k := n.child(name)
+		if k == nil {
+			come = append(come, name)
+			continue
 		}
-		if err != nil {
+		if err := p.replaceValue(k, append(slices.Clone(keys), name), old[name], v[name]); err != nil {
+			return err
+		}
+	}
+	if len(come) > 0 && (len(gone) > 0 || len(p.again) > mark) { // what comes could meet what goes
+		p.again = append(p.again[:mark], change{keys: keys, value: v})
+		return nil
+	}
+	if n.inline() != nil {
+		p.addEntries(n, come, v)
+		return nil
+	}
+	for _, name := range come {
+		if err := p.add(n, name, v[name]); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// addEntries puts new keys into a table that is written in an inline table.
+func (p *planner) addEntries(n *node, names []string, v map[string]any) {
+	if len(names) == 0 {
+		return
+	}
+	list, at, prefix := n.raw, 0, ""
+	if n.kind == inlineNode {
+		at = len(list.items)
+	} else {
+		list, at = n.lastItem()
+		at, prefix = at+1, p.prefix(n, list.items[n.item].key)
+	}
+	texts := make([]string, len(names))
+	for i, name := range names {
+		texts[i] = p.entryText(list, prefix+renderKey(name), v[name])
+	}
+	p.insertItems(list, at, texts)
+}
+
 // replaceList keeps the elements that stay, with their comments. What must go goes first, what must
 // come comes in a second round: both at once could meet at one comma.
 func (p *planner) replaceList(n *node, keys []string, old, v []any) error {
 	pairs, gone, come := align(old, v)
+	mark := len(p.again)
 	for _, pair := range pairs {
 		k := n.kids[pair.old]
 		if err := p.replaceValue(k, append(slices.Clone(keys), k.name), old[pair.old], v[pair.new]); err != nil {
@@ -138,13 +174,10 @@ func (p *planner) replaceList(n *node, keys []string, old, v []any) error {
 			}
 			p.removeKids(kids)
 		}
-		if len(come) > 0 {
-			p.again = append(p.again, change{keys: keys, value: v})
-		}
-		return nil
 	}
-	if len(p.again) > 0 { // an element must be continued; indices must not move meanwhile
-		p.again = append(p.again, change{keys: keys, value: v})
+	if len(gone) > 0 && len(come) > 0 || len(gone)+len(come) > 0 && len(p.again) > mark {
+		// An element that must be continued must not get another index meanwhile.
+		p.again = append(p.again[:mark], change{keys: keys, value: v})
 		return nil
 	}
 	for len(come) > 0 { // one insertion per place
@@ -192,14 +225,10 @@ func (p *planner) add(n *node, name string, v any) error {
 			return errors.New("an array of tables can only take a further table")
 		}
 		return p.insertElements(n, len(n.kids), []any{v})
-	case inlineNode:
-		p.insertItems(n.raw, len(n.raw.items), []string{p.entryText(n.raw, renderKey(name), v)})
-		return nil
 	}
 	switch {
 	case n.inline() != nil:
-		list, last := n.lastItem()
-		p.insertItems(list, last+1, []string{p.entryText(list, p.prefixText(n)+renderKey(name), v)})
+		p.addEntries(n, []string{name}, map[string]any{name: v})
 	case p.asSections(n, v):
 		p.appendSection(n, name, v)
 	case n.section >= 0:

@@ -66,26 +66,26 @@ func (d *Document) appendSections(gone []span, n *node) []span {
 	return gone
 }
 
-// cut removes spans, and the blank lines before what was the end of the file.
+// cut removes spans, and the blank lines before a section that was the end of the file.
 func (p *planner) cut(gone []span) {
+	d := p.d
 	slices.SortFunc(gone, func(a, b span) int { return a.start - b.start })
-	merged := gone[:0]
-	for _, s := range gone {
-		if n := len(merged); n > 0 && merged[n-1].end >= s.start {
-			merged[n-1].end = max(merged[n-1].end, s.end)
-		} else {
-			merged = append(merged, s)
-		}
+	gone = slices.Compact(gone)
+	first := len(gone) - 1 // of those that reach the end of the file one after the other
+	for first > 0 && gone[first-1].end == gone[first].start {
+		first--
 	}
-	for _, s := range merged {
-		header := s.start < len(p.d.src) && s.end == len(p.d.src) && p.d.startsSection(s.start)
-		for header && s.start > 0 {
-			above := p.d.lineStart(s.start - 1)
-			if above >= s.start || !isBlank(p.d.src[above:s.start]) {
+	if first >= 0 && gone[len(gone)-1].end == len(d.src) && d.startsSection(gone[first].start) {
+		start := &gone[first].start
+		for *start > 0 {
+			above := d.lineStart(*start - 1)
+			if above >= *start || !isBlank(d.src[above:*start]) {
 				break
 			}
-			s.start = above
+			*start = above
 		}
+	}
+	for _, s := range gone {
 		p.splice(s.start, s.end, "")
 	}
 }

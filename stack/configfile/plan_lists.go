@@ -43,12 +43,16 @@ func (p *planner) removeItems(list *raw, gone []int) {
 		p.splice(list.start+1, list.end-1, "")
 		return
 	}
+	tail := n // from here on all go
+	for tail > 0 && removed[tail-1] {
+		tail--
+	}
 	for _, i := range gone {
 		start, after := list.items[i].start(), list.afterItem(i)
 		switch {
 		case p.ownLine(list, i) && p.endsOwnLine(list, i):
 			p.splice(d.lineStart(start), d.lineEnd(after), "")
-		case i+1 < n && d.lineEnd(after) > list.items[i+1].start():
+		case i < tail && d.lineEnd(after) > list.items[i+1].start():
 			p.splice(start, list.items[i+1].start(), "")
 		case i > 0 && !p.ownLine(list, i):
 			p.splice(list.afterItem(i-1), after, "")
@@ -57,13 +61,9 @@ func (p *planner) removeItems(list *raw, gone []int) {
 		}
 	}
 	// What is last now must not keep a comma that the last one had not.
-	if last := n - 1; removed[last] && list.items[last].comma < 0 {
-		for last >= 0 && removed[last] {
-			last--
-		}
-		if last >= 0 {
-			p.splice(list.items[last].comma, list.items[last].comma+1, "")
-		}
+	if tail > 0 && tail < n && list.items[n-1].comma < 0 {
+		comma := list.items[tail-1].comma
+		p.splice(comma, comma+1, "")
 	}
 }
 
@@ -181,9 +181,4 @@ func (p *planner) entryText(list *raw, key string, v any) string {
 		equals = p.d.plain(before, true) + "=" + after
 	}
 	return key + equals + render(v)
-}
-
-// prefixText is how a key in the dotted table n begins inside an inline table.
-func (p *planner) prefixText(n *node) string {
-	return p.prefix(n, n.list.items[n.item].key)
 }

@@ -30,11 +30,15 @@ func spliced(src []byte, splices []splice) ([]byte, error) {
 	})
 	size := len(src)
 	for _, s := range splices {
-		size += len(s.text) - (s.end - s.start)
+		size += len(s.text)
 	}
-	out := make([]byte, 0, max(size, 0))
+	out := make([]byte, 0, size)
 	at := 0
 	for _, s := range splices {
+		if s.start < at && s.text == "" && s.end > s.start {
+			at = max(at, s.end) // gone already, in part
+			continue
+		}
 		if s.start < at {
 			return nil, errors.New("two changes meet at one place")
 		}
