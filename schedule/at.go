@@ -11,7 +11,7 @@ import (
 const reachDays = 400
 
 // reaches are the distances to look in one after the other: most edges are near.
-var reaches = [...]time.Duration{5 * 24 * time.Hour, 40 * 24 * time.Hour, reachDays * 24 * time.Hour}
+var reaches = [...]time.Duration{30 * time.Hour, 5 * 24 * time.Hour, 40 * 24 * time.Hour, reachDays * 24 * time.Hour}
 
 // At is what the schedule says at t. It depends on nothing else.
 func (s *Schedule) At(t time.Time) State {

@@ -1,0 +1,43 @@
+package schedule
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestListing(t *testing.T) {
+	s := mustParse(t, table{"start": "09:30", "stop": "16:00", "timezone": "America/New_York", "calendar": "XNYS"})
+	list := s.List(cal("2026-11-26").At(0, s.zone), cal("2026-12-01").At(0, s.zone))
+	list.Windows[0].Note = "early close: x" // the calendar's own words are not this test's
+	var text, json strings.Builder
+	must(t, list.WriteText(&text))
+	must(t, list.WriteJSON(&json))
+	wantText := "2026-11-27T14:30:00Z  2026-11-27T18:00:00Z  early close: x\n2026-11-30T14:30:00Z  2026-11-30T21:00:00Z\n"
+	if text.String() != wantText {
+		t.Errorf("text: got\n%swant\n%s", text.String(), wantText)
+	}
+	wantJSON := `{
+  "timezone": "America/New_York",
+  "windows": [
+    {
+      "open": "2026-11-27T14:30:00Z",
+      "close": "2026-11-27T18:00:00Z",
+      "note": "early close: x"
+    },
+    {
+      "open": "2026-11-30T14:30:00Z",
+      "close": "2026-11-30T21:00:00Z",
+      "note": ""
+    }
+  ]
+}
+`
+	if json.String() != wantJSON {
+		t.Errorf("JSON: got\n%swant\n%s", json.String(), wantJSON)
+	}
+	json.Reset()
+	must(t, s.List(cal("2026-11-28").At(0, s.zone), cal("2026-11-29").At(0, s.zone)).WriteJSON(&json))
+	if !strings.Contains(json.String(), `"windows": []`) {
+		t.Errorf("no windows: got %s, want an empty list", json.String())
+	}
+}
