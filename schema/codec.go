@@ -121,7 +121,22 @@ func (v view) read(text string, old any) (any, error) {
 	return nil, errors.New("must be " + typeWords(v.kinds))
 }
 
-func (v view) optionText(o fixed) string { return v.withKindsOf().show(o.value) }
+// optionText is the text that stands for an allowed value. The empty text is two quotes, since a
+// blank means that nothing is set.
+func (v view) optionText(o fixed) string {
+	if o.value == "" {
+		return `""`
+	}
+	return v.withKindsOf().show(o.value)
+}
+
+// shown is the text with which a form shows what is there.
+func (v view) shown(value any) string {
+	if v.options != nil {
+		return v.optionText(fixed{value: value})
+	}
+	return v.show(value)
+}
 
 // withKindsOf is the view with the kinds of its options, which decide what needs quotes.
 func (v view) withKindsOf() view {

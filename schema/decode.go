@@ -49,7 +49,7 @@ func (s *Schema) decode(form url.Values, current map[string]any) (map[string]any
 }
 
 // known says whether the form that was drawn may have had an input of this name: also one that
-// belongs to an alternative that was chosen no longer.
+// belongs to an alternative that is chosen no longer, or to a group that was taken out.
 func (d *drawer) known(name string) bool {
 	if e := d.names[name]; e != nil && e.takesInput() {
 		return true
@@ -57,7 +57,7 @@ func (d *drawer) known(name string) bool {
 	for above := name; above != ""; {
 		above = above[:max(strings.LastIndexByte(above, '.'), 0)]
 		if e := d.names[above]; e != nil {
-			return e.switched || e.shape == isNothing || e.shape == isAbsent || e.fresh && !e.drafted
+			return e.switched || e.shape == isNothing || e.shape == isAbsent || e.shape == isList && e.open
 		}
 	}
 	return false
@@ -84,7 +84,7 @@ func (r *reader) problem(ptr, message string) {
 // value returns what the entry is to be; false if it is not to be there.
 func (r *reader) value(e *entry) (any, bool) {
 	if e.readOnly {
-		if sent, ok := r.form[e.name]; ok && e.takesInput() && (len(sent) != 1 || sent[0] != e.view.show(e.cur)) {
+		if sent, ok := r.form[e.name]; ok && e.takesInput() && (len(sent) != 1 || sent[0] != e.view.shown(e.cur)) {
 			r.problem(e.ptr, "cannot be changed here")
 		}
 		return e.cur, e.has
@@ -111,7 +111,7 @@ func (r *reader) value(e *entry) (any, bool) {
 	case isRaw, isAbsent:
 		return e.cur, e.has
 	}
-	if only := e.onlyValue(); only != nil && e.required && e.fresh {
+	if only := e.onlyValue(); only != nil && e.required && (e.fresh || e.inFresh) {
 		if _, sent := r.form[e.name]; !sent {
 			return only, true
 		}
@@ -163,14 +163,19 @@ func (r *reader) text(e *entry) (text string, sent, ok bool) {
 		return "", true, false
 	}
 	text = values[len(values)-1]
-	return strings.ReplaceAll(strings.ReplaceAll(text, "\r\n", "\n"), "\r", "\n"), true, true
+	return plainLines(text), true, true
+}
+
+// plainLines undoes what browsers do to line ends.
+func plainLines(text string) string {
+	return strings.ReplaceAll(strings.ReplaceAll(text, "\r\n", "\n"), "\r", "\n")
 }
 
 func (r *reader) scalar(e *entry, text string) (any, bool) {
-	if e.has && e.shape == isScalar && text == strings.ReplaceAll(e.view.show(e.cur), "\r\n", "\n") {
+	if e.has && e.shape == isScalar && text == strings.ReplaceAll(e.view.shown(e.cur), "\r\n", "\n") {
 		return e.cur, true
 	}
-	if strings.TrimSpace(text) == "" && (text == "" || !e.view.allows("string")) && !e.view.hasOption("") {
+	if strings.TrimSpace(text) == "" && (text == "" || !e.view.allows("string")) {
 		switch {
 		case !e.has && !e.nested:
 			return nil, false
@@ -194,10 +199,6 @@ func (r *reader) scalar(e *entry, text string) (any, bool) {
 		return nil, false // the box shows the default; leaving it changes nothing
 	}
 	return v, true
-}
-
-func (v view) hasOption(text string) bool {
-	return slices.ContainsFunc(v.options, func(o fixed) bool { return o.value == text })
 }
 
 func (r *reader) lines(e *entry, text string) (any, bool) {
@@ -265,9 +266,15 @@ func (r *reader) table(e *entry) (any, bool) {
 			next[key] = v
 		}
 	}
-	for _, key := range sortedKeys(cur) {
-		if _, ok := forKey(e.view.parts, key); ok && e.open && !slices.ContainsFunc(e.children, func(c *entry) bool { return c.key == key }) {
-			delete(next, key) // taken off the list of further keys
+	if e.open {
+		drawn := make(map[string]bool, len(e.children))
+		for _, child := range e.children {
+			drawn[child.key] = true
+		}
+		for key := range cur {
+			if _, ok := forKey(e.view.parts, key); ok && !drawn[key] {
+				delete(next, key) // taken off the list of further keys
+			}
 		}
 	}
 	there := e.has || e.fresh

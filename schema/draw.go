@@ -1,11 +1,13 @@
 package schema
 
 import (
+	"maps"
 	"math/big"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/santhosh-tekuri/jsonschema/v5"
 )
@@ -25,7 +27,15 @@ func (f Form) WithInput(input url.Values) Form {
 	if form == nil {
 		form = url.Values{}
 	}
-	draft, _, _ := f.schema.decode(form, f.value)
+	draft, tree, _ := f.schema.decode(form, f.value)
+	form = maps.Clone(form)
+	tree.each(func(e *entry) {
+		for _, child := range e.children {
+			if e.switched && child.onlyValue() != nil {
+				delete(form, child.name) // it tells alternatives apart, and the other one was sent
+			}
+		}
+	})
 	return f.schema.draw(newDrawer(f.schema, form), f.value, draft, why)
 }
 
@@ -36,7 +46,13 @@ func (s *Schema) draw(d *drawer, current, draft map[string]any, why map[string]s
 			e.why = problem
 		}
 	}
-	p := painter{d}
+	p := painter{d, sync.OnceValue(func() map[string]bool {
+		found := map[string]bool{}
+		for _, ptr := range s.Secrets(draft) {
+			found[ptr] = true
+		}
+		return found
+	})}
 	f := Form{schema: s, value: current, Title: firstText(root.view.parts, "title"), Description: firstText(root.view.parts, "description")}
 	top := p.section(root)
 	if len(top.Fields) > 0 || len(top.Unknown) > 0 || top.Add != nil || top.Choice != nil || len(top.Hidden) > 0 {
@@ -50,7 +66,10 @@ func (s *Schema) draw(d *drawer, current, draft map[string]any, why map[string]s
 }
 
 // painter turns entries into sections and fields.
-type painter struct{ *drawer }
+type painter struct {
+	*drawer
+	secrets func() map[string]bool // pointers in the document as it is being edited
+}
 
 // isSection says whether an entry is drawn as a section rather than a field.
 func (e *entry) isSection() bool {
@@ -194,11 +213,10 @@ func (p painter) buttons(e *entry) (remove, up, down *Button) {
 		remove = &Button{removeButton, e.name, "Remove"}
 	}
 	if above.shape == isList {
-		i := slices.Index(above.children, e)
-		if i > 0 {
+		if e.index > 0 {
 			up = &Button{moveButton, "up " + e.name, "Move up"}
 		}
-		if i < len(above.children)-1 {
+		if e.index < len(above.children)-1 {
 			down = &Button{moveButton, "down " + e.name, "Move down"}
 		}
 	}
@@ -259,7 +277,7 @@ func (p painter) field(e *entry) Field {
 	case isRaw:
 		f.Control, f.ReadOnly = Raw, true
 		f.Hint = "Edit this in the file itself."
-		if e.drafted && !e.secret && !slices.Contains(p.schema.Secrets(p.rootValue()), e.ptr) {
+		if e.drafted && !e.secret && !p.holdsSecret(e.ptr) {
 			f.Value = notation(e.draft, true)
 		}
 		return f
@@ -271,7 +289,7 @@ func (p painter) field(e *entry) Field {
 		p.scalarField(e, &f)
 	}
 	if typed && f.Control != Checks && f.Control != Checkbox {
-		f.Value = sent
+		f.Value = plainLines(sent)
 	} else if typed && f.Control == Checkbox {
 		f.Value = "false"
 		if all := p.form[e.name]; all[len(all)-1] != "false" {
@@ -289,10 +307,14 @@ func (p painter) field(e *entry) Field {
 	return f
 }
 
-func (p painter) rootValue() map[string]any {
-	root := p.names[""]
-	table, _ := root.draft.(map[string]any)
-	return table
+// holdsSecret says whether there is a secret at a pointer or below.
+func (p painter) holdsSecret(ptr string) bool {
+	for secret := range p.secrets() {
+		if secret == ptr || strings.HasPrefix(secret, ptr+"/") {
+			return true
+		}
+	}
+	return false
 }
 
 func selectOnly(options []Option, value string) {
@@ -361,7 +383,7 @@ func labelOf(o fixed, text string) string {
 	switch {
 	case o.title != "":
 		return o.title
-	case text == "":
+	case text == `""`:
 		return "(empty)"
 	}
 	return text
@@ -392,7 +414,7 @@ func (e *entry) boxDefault() bool {
 func (p painter) scalarField(e *entry, f *Field) {
 	v := e.view
 	if e.drafted {
-		f.Value = v.show(e.draft)
+		f.Value = v.shown(e.draft)
 	}
 	for _, part := range v.parts {
 		if examples, ok := word(part, "examples").([]any); ok && f.Examples == nil {
@@ -442,7 +464,7 @@ func (p painter) selectField(e *entry, f *Field) {
 	var options []Option
 	for _, o := range e.view.options {
 		text := e.view.optionText(o)
-		chosen := e.drafted && equal(o.value, e.draft) || !e.drafted && e.fresh && e.required && len(e.view.options) == 1
+		chosen := e.drafted && equal(o.value, e.draft) || !e.drafted && (e.fresh || e.inFresh) && e.required && len(e.view.options) == 1
 		found = found || chosen
 		if f.HasDefault && text == f.Default && labelOf(o, text) != text {
 			blank.Label = "(not set: " + labelOf(o, text) + ")"
@@ -456,7 +478,7 @@ func (p painter) selectField(e *entry, f *Field) {
 		options = append([]Option{{f.Value, f.Value + " (not allowed)", "", true}}, options...)
 		found = true
 	}
-	if (!e.required || !found) && !e.view.hasOption("") {
+	if !e.required || !found {
 		blank.Selected = !found
 		options = append([]Option{blank}, options...)
 	}

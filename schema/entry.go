@@ -32,6 +32,7 @@ type entry struct {
 	shape    shape
 	view     view
 	children []*entry
+	index    int      // among the children of the entry above
 	tokens   []string // of a list its items, of an open table its further keys, in order
 	nested   bool     // part of a list or an open table: can be removed
 	extra    []string // of a table: keys in the document that the schema does not know
@@ -55,6 +56,7 @@ type place struct {
 	drafted  bool
 	required bool
 	fresh    bool // added by the form
+	inFresh  bool // part of something that was
 	dormant  bool // belongs to a condition that does not hold: read if sent, not drawn
 	secret   bool
 	readOnly bool
@@ -223,6 +225,7 @@ func (d *drawer) table(e *entry, v any, has bool) {
 	}
 	add := func(p place) *entry {
 		child := d.build(p)
+		child.index = len(e.children)
 		d.above[p.name] = e
 		e.children = append(e.children, child)
 		return child
@@ -236,7 +239,7 @@ func (d *drawer) table(e *entry, v any, has bool) {
 		known[key] = true
 		p := below(key)
 		p.schemas = list
-		p.fresh = e.fresh && !e.has
+		p.inFresh = e.fresh && !e.has
 		p.required = there && slices.ContainsFunc(e.view.parts, func(s *jsonschema.Schema) bool { return slices.Contains(s.Required, key) })
 		add(p)
 	}
@@ -266,8 +269,12 @@ func (d *drawer) table(e *entry, v any, has bool) {
 	}
 	if sent, ok := d.sent(":items:" + e.name); ok && e.open {
 		e.tokens = nil
+		for _, key := range e.extra {
+			known[key] = true
+		}
 		for _, token := range strings.Fields(sent) {
-			if key, ok := keyOfName(token); ok && !known[key] && !slices.Contains(e.tokens, key) && !slices.Contains(e.extra, key) {
+			if key, ok := keyOfName(token); ok && !known[key] {
+				known[key] = true
 				e.tokens = append(e.tokens, key)
 			}
 		}
@@ -354,8 +361,16 @@ func (d *drawer) itemAt(e *entry, i int, token string, cur, draft []any, has boo
 	}
 	child := d.build(p)
 	child.nested = e.shape == isList
+	child.index = i
 	d.above[p.name] = e
 	e.children = append(e.children, child)
+}
+
+func (e *entry) each(visit func(*entry)) {
+	visit(e)
+	for _, child := range e.children {
+		child.each(visit)
+	}
 }
 
 // sameList says whether two lists are one and the same.

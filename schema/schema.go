@@ -42,7 +42,7 @@ func textWord(s *jsonschema.Schema, keyword string) string {
 	return text
 }
 
-func flag(s *jsonschema.Schema, keyword string) bool {
+func marked(s *jsonschema.Schema, keyword string) bool {
 	on, _ := word(s, keyword).(bool)
 	return on
 }
@@ -58,7 +58,7 @@ func firstText(parts []*jsonschema.Schema, keyword string) string {
 }
 
 func anyFlag(parts []*jsonschema.Schema, keyword string) bool {
-	return slices.ContainsFunc(parts, func(p *jsonschema.Schema) bool { return flag(p, keyword) })
+	return slices.ContainsFunc(parts, func(p *jsonschema.Schema) bool { return marked(p, keyword) })
 }
 
 func firstDefault(parts []*jsonschema.Schema) (any, bool) {
@@ -74,7 +74,7 @@ func firstDefault(parts []*jsonschema.Schema) (any, bool) {
 
 func marksSecret(parts []*jsonschema.Schema) bool {
 	return slices.ContainsFunc(parts, func(p *jsonschema.Schema) bool {
-		return flag(p, "writeOnly") || p.Format == "password"
+		return marked(p, "writeOnly") || p.Format == "password"
 	})
 }
 

@@ -3,6 +3,7 @@ package schema
 import (
 	"errors"
 	"slices"
+	"sync"
 
 	"github.com/santhosh-tekuri/jsonschema/v5"
 )
@@ -44,10 +45,7 @@ func (w viewer) see(name string, list []*jsonschema.Schema, v any, present bool)
 	var out view
 	var groups [][]*jsonschema.Schema
 	seen := map[*jsonschema.Schema]bool{}
-	var doc any
-	if present {
-		doc = plainJSON(v)
-	}
+	doc := sync.OnceValue(func() any { return plainJSON(v) }) // few places have conditions
 	var add func(s *jsonschema.Schema, active bool)
 	add = func(s *jsonschema.Schema, active bool) {
 		if s == nil || seen[s] {
@@ -109,7 +107,7 @@ func (w viewer) see(name string, list []*jsonschema.Schema, v any, present bool)
 		case allDistinct:
 			at, found := -1, -1
 			if present {
-				found = bestMatch(w.schema, alts, doc)
+				found = bestMatch(w.schema, alts, doc())
 				at = found
 			}
 			if out.choice == nil {
@@ -146,11 +144,11 @@ func (w viewer) see(name string, list []*jsonschema.Schema, v any, present bool)
 	return out
 }
 
-func holds(s *jsonschema.Schema, doc any, present bool) bool {
+func holds(s *jsonschema.Schema, doc func() any, present bool) bool {
 	if !present {
-		doc = map[string]any{}
+		return s.Validate(map[string]any{}) == nil
 	}
-	return s.Validate(doc) == nil
+	return s.Validate(doc()) == nil
 }
 
 func onlyNull(s *jsonschema.Schema) bool {
@@ -357,6 +355,13 @@ func altTitles(s *Schema, alts []*jsonschema.Schema) []string {
 		}
 		if title == "" {
 			title = typeWords(kindsOf(parts, nil, nil))
+			var needs []string
+			for _, p := range parts {
+				needs = append(needs, p.Required...)
+			}
+			if len(needs) > 0 {
+				title += " with " + listWords(needs, " and ")
+			}
 			if len(kindsOf(parts, nil, nil)) == 0 {
 				title = "another form"
 			}
