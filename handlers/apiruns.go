@@ -19,7 +19,7 @@ func (s *Server) apiRuns(c echo.Context) error {
 	if reports == nil {
 		reports = []stack.Report{}
 	}
-	return s.json(c, http.StatusOK, map[string]any{"runs": reports})
+	return s.json(c, http.StatusOK, reports)
 }
 
 func (s *Server) apiRun(c echo.Context) error {
@@ -96,7 +96,7 @@ func (s *Server) apiBackups(c echo.Context) error {
 	for _, b := range list {
 		out = append(out, backup{b.Name, b.Time, b.Size, b.Revision})
 	}
-	return s.json(c, http.StatusOK, map[string]any{"backups": out})
+	return s.json(c, http.StatusOK, out)
 }
 
 // apiBackup is one backup with its secrets masked, as the config itself is.
