@@ -55,7 +55,7 @@ browser: ## Chromium and Playwright's driver
 ## Checks
 
 test: ## everything: checks, unit, engine and browser tests under -race, a short fuzz of each target
-	@.ci/test
+	@PKG='$(PKG)' FUZZTIME=$(FUZZTIME) .ci/test
 
 lint: ## formatting, generated files, vet, staticcheck, scripts, compose file
 	@.ci/lint
