@@ -187,12 +187,24 @@ func TestSchedulerAndTheClock(t *testing.T) {
 		r.wants(t, "on Saturday", false)
 	})
 	t.Run("the nights on which clocks change", func(t *testing.T) {
-		for zone, from := range map[string]string{"America/New_York": "2026-11-01 03:00", "Australia/Lord_Howe": "2026-10-03 13:00"} {
-			r := newRig(t, from)
-			r.start(t, always(t, table{"start": "@hourly", "stop": "30 * * * *", "timezone": zone}))
+		for _, c := range []struct{ zone, from, start, stop string }{
+			{"America/New_York", "2026-11-01 03:00", "@hourly", "30 * * * *"},
+			{"America/New_York", "2026-03-08 05:00", "02:30", "04:30"},
+			{"America/New_York", "2026-11-01 03:00", "01:30", "01:45"},
+			{"Australia/Lord_Howe", "2026-10-03 13:00", "@hourly", "30 * * * *"},
+			{"Australia/Lord_Howe", "2026-10-03 13:00", "02:15", "03:00"},
+		} {
+			r := newRig(t, c.from)
+			r.start(t, always(t, table{"start": c.start, "stop": c.stop, "timezone": c.zone}))
+			opened := false
 			for range 24 {
 				r.advance(t, 15*time.Minute)
-				r.wants(t, r.clock.Now().String(), r.scheduler.schedule.At(r.clock.Now()).Open)
+				want := r.scheduler.Status().Schedule.At(r.clock.Now()).Open
+				r.wants(t, r.clock.Now().String(), want)
+				opened = opened || want
+			}
+			if !opened {
+				t.Errorf("%s to %s in %s: never opened", c.start, c.stop, c.zone)
 			}
 		}
 	})
