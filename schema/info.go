@@ -114,9 +114,11 @@ func (s *Schema) Secrets(value map[string]any) []string {
 	return found
 }
 
+var joined = strings.NewReplacer("-", "", "_", "", ".", "")
+
 // soundsSecret guesses from a key that nobody described.
 func soundsSecret(key string) bool {
-	key = strings.NewReplacer("-", "", "_", "", ".", "").Replace(strings.ToLower(key))
+	key = joined.Replace(strings.ToLower(key))
 	for _, word := range []string{"password", "passwd", "passphrase", "secret", "apikey", "privatekey", "accesskey", "authtoken", "accesstoken", "bearer", "credential"} {
 		if strings.Contains(key, word) {
 			return true

@@ -20,6 +20,10 @@ func (r *report) say(f failure) {
 		r.add(f.ptr, "is not valid")
 		return
 	}
+	if strings.HasSuffix(strings.TrimSuffix(f.ve.KeywordLocation, "/"+f.keyword), "/propertyNames") {
+		r.keyName(f)
+		return
+	}
 	_, arg, _ := strings.Cut(f.keyword, "/")
 	switch f.word() {
 	case "":
@@ -97,6 +101,18 @@ func (r *report) say(f failure) {
 		r.add(f.ptr, "must be "+at.ContentMediaType)
 	default:
 		r.add(f.ptr, "is not valid")
+	}
+}
+
+// keyName is for a key whose name is not right; what stands under it does not matter.
+func (r *report) keyName(f failure) {
+	name := last(f.ptr)
+	named := report{schema: r.schema, doc: map[string]any{name: name}, said: map[Problem]bool{}}
+	ptr := f.ptr
+	f.ptr, f.ve = join("", name), &jsonschema.ValidationError{}
+	named.say(f)
+	for _, p := range named.problems {
+		r.add(ptr, "has a name that does not fit: it "+p.Message)
 	}
 }
 

@@ -97,6 +97,9 @@ func (r *report) place(ve *jsonschema.ValidationError) failure {
 		f.keyword = strings.TrimSuffix(loc[i+1:]+"/"+f.keyword, "/")
 		loc = loc[:i]
 	}
+	if above := r.schema.byLocation[parent(loc)]; f.keyword == "" && above != nil && above.Not == f.at && strings.HasSuffix(loc, "/not") {
+		f.at, f.keyword = above, "not" // its failure bears the location of the schema that it denies
+	}
 	return f
 }
 
