@@ -3,15 +3,15 @@ package handlers
 import (
 	"context"
 	"encoding/json"
-	"errors"
-	"io/fs"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
 	"github.com/labstack/echo/v4"
 
 	"pitstop/stack"
+	"pitstop/stack/configfile"
 )
 
 func (s *Server) apiRuns(c echo.Context) error {
@@ -114,10 +114,14 @@ func (s *Server) apiBackup(c echo.Context) error {
 }
 
 func (s *Server) backup(name string) ([]byte, error) {
-	content, err := s.o.Store.Backup(name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, refuse(http.StatusNotFound, "There is no backup of that name. It may have been pruned.").because(err)
+	list, err := s.o.Store.Backups()
+	if err != nil {
+		return nil, refuse(http.StatusServiceUnavailable, "The backups cannot be listed. The log says why.").because(err)
 	}
+	if !slices.ContainsFunc(list, func(b configfile.BackupInfo) bool { return b.Name == name }) {
+		return nil, refuse(http.StatusNotFound, "There is no backup of that name. It may have been pruned.")
+	}
+	content, err := s.o.Store.Backup(name)
 	if err != nil {
 		return nil, refuse(http.StatusServiceUnavailable, "The backup cannot be read. The log says why.").because(err)
 	}

@@ -25,7 +25,7 @@ import (
 
 // panel is the whole panel over a stack in memory and a config file on disk, behind a real listener.
 type panel struct {
-	t       *testing.T
+	t *testing.T
 	*Server
 	url     string
 	file    string // the config file

@@ -12,9 +12,9 @@ import templruntime "github.com/a-h/templ/runtime"
 import "pitstop/static"
 import "strconv"
 
-// htmxConfig keeps htmx within the content security policy (no style of its own), and what a person
-// opened open.
-const htmxConfig = `{"includeIndicatorCSS":false,"defaultSwap":"none","extensions":"sse","morphIgnore":["data-htmx-powered","open"]}`
+// htmxConfig keeps htmx within the content security policy (no style of its own, no settling, which
+// sets style attributes), and what a person opened open.
+const htmxConfig = `{"includeIndicatorCSS":false,"defaultSwap":"none","defaultSettleDelay":0,"extensions":"sse","morphIgnore":["data-htmx-powered","open"]}`
 
 // Page is the frame around every page. What it encloses is the content of its main element, which is
 // also what is swapped when a form is answered, event stream included: so the stream of the new
