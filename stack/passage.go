@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jonboulle/clockwork"
@@ -75,7 +75,7 @@ func (c *Controller) PauseStack(ctx context.Context, p *Passage) error {
 	p.overdue, p.cancel = clockwork.WithTimeout(ctx, c.o.Clock, c.o.MaxPause)
 	pausing, giveUp := context.WithCancel(p.overdue)
 	defer giveUp()
-	var first sync.Once
+	var first atomic.Bool
 	p.opened = c.o.Clock.Now()
 	errs := each(p.instances, func(n int, i Instance) error {
 		ctx, cancel := c.within(pausing)
@@ -93,8 +93,8 @@ func (c *Controller) PauseStack(ctx context.Context, p *Passage) error {
 			}
 			return fmt.Errorf("%s could not be paused: %w", i.Name, err)
 		}
-		if c.o.Hook != nil && p.points.firstPaused != "" {
-			first.Do(func() { c.hook(p.points.firstPaused) })
+		if first.CompareAndSwap(false, true) {
+			c.point(p.points.firstPaused)
 		}
 		return nil
 	})
@@ -195,14 +195,14 @@ func (c *Controller) UnpauseStack(p *Passage) error {
 	for n := range waiting {
 		waiting[n] = n
 	}
-	var first sync.Once
+	var first atomic.Bool
 	backoff := 50 * time.Millisecond
 	for attempt := 1; ; attempt++ {
 		last := c.life.Err() != nil
 		errs := each(waiting, func(_ int, n int) error {
 			err := c.unpause(p, n)
-			if err == nil && c.o.Hook != nil && p.points.firstUnpaused != "" {
-				first.Do(func() { c.hook(p.points.firstUnpaused) })
+			if err == nil && first.CompareAndSwap(false, true) {
+				c.point(p.points.firstUnpaused)
 			}
 			return err
 		})

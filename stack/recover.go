@@ -121,6 +121,7 @@ func (r recovery) recover() {
 		return
 	}
 	r.discard(j.Staged)
+	c.sweep() // a roll-back may have staged the old bytes and not yet said so in the journal
 	content, err := c.o.Config.Read()
 	if err != nil {
 		r.close(Failed, CauseConfig, fmt.Sprintf("Run %s was interrupted; everything runs, but the config file cannot be read: %v.", j.Run, err))
