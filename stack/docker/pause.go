@@ -26,46 +26,103 @@ func (b *Backend) Pause(ctx context.Context, i stack.Instance) error {
 			return goneError(i, "it was started anew since")
 		}
 	}
-	err := b.inTurn(ctx, i.ID, "pause container "+label(i), (*client.Client).ContainerPause)
-	return b.settle(ctx, i, stack.Paused, err)
+	return b.change(ctx, i, stack.Paused, func() error {
+		return b.inTurn(ctx, i.ID, "pause container "+label(i), (*client.Client).ContainerPause)
+	})
 }
 
 // Unpause lets the container go on. A paused container is freed whatever its life: see Pause.
 func (b *Backend) Unpause(ctx context.Context, i stack.Instance) error {
-	err := b.inTurn(ctx, i.ID, "unpause container "+label(i), (*client.Client).ContainerUnpause)
-	return b.settle(ctx, i, stack.Running, err)
+	return b.change(ctx, i, stack.Running, func() error {
+		return b.inTurn(ctx, i.ID, "unpause container "+label(i), (*client.Client).ContainerUnpause)
+	})
 }
 
-// settle decides what an error of pausing or unpausing means, by the state that the container is in
-// and never by the error's words: it may be in the wanted state already, or gone.
-func (b *Backend) settle(ctx context.Context, i stack.Instance, want stack.State, failed error) error {
-	if failed == nil {
-		return nil
-	}
-	if ctx.Err() != nil {
-		return failed
-	}
-	d, err := b.inspect(ctx, i)
-	if err != nil {
-		if errors.Is(err, stack.ErrGone) {
+// settling is how long a state must hold before it is believed against the engine's refusal.
+const (
+	settling  = 300 * time.Millisecond
+	lookAgain = 30 * time.Millisecond
+	mostAsked = 4
+)
+
+// change asks the engine for a change. When the engine refuses, what that means is decided by the
+// state that the container is in and never by the error's words: it may be in the wanted state
+// already, or gone.
+//
+// The engine's word on the state can be wrong for a moment: it works off containerd's events of a
+// pause and an unpause late, and then believes them over what it did itself meanwhile. It says that
+// a frozen container runs, and refuses to unpause it. So after a refusal the state has to hold, and
+// if it doesn't, the change is asked for again.
+func (b *Backend) change(ctx context.Context, i stack.Instance, want stack.State, ask func() error) error {
+	for attempt := 1; ; attempt++ {
+		failed := ask()
+		if failed == nil {
+			return nil
+		}
+		now, err := b.stateAfter(ctx, i, failed)
+		if err != nil {
 			return err
 		}
-		return failed
-	}
-	if !sameLife(i, d.State) {
-		return goneError(i, "it was started anew since")
-	}
-	switch now := stateOf(d.State); now {
-	case want:
-		return nil
-	case stack.Stopped:
-		return goneError(i, fmt.Sprintf("it has ended (%s)", d.State.Status))
-	case stack.Starting:
-		if !i.Started.IsZero() {
-			return goneError(i, "it has ended and is being started anew")
+		if now == want {
+			held, err := b.holds(ctx, i, want, failed)
+			if held || err != nil {
+				return err
+			}
+		}
+		if attempt == mostAsked {
+			return failed
+		}
+		b.log.Debug("the engine refused to change a container; asking again", "container", label(i), "want", want, "error", failed)
+		select {
+		case <-time.After(lookAgain):
+		case <-ctx.Done():
+			return failed
 		}
 	}
-	return failed
+}
+
+// holds tells whether the container stays in a state for the time of settling.
+func (b *Backend) holds(ctx context.Context, i stack.Instance, want stack.State, failed error) (bool, error) {
+	ticker := time.NewTicker(lookAgain)
+	defer ticker.Stop()
+	for end := time.Now().Add(settling); time.Now().Before(end); {
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return false, failed
+		}
+		now, err := b.stateAfter(ctx, i, failed)
+		if err != nil || now != want {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// stateAfter is the state of a container that the engine refused to change. A container that ended
+// or lives another life is stack.ErrGone; if it cannot be looked at, the refusal is the error.
+func (b *Backend) stateAfter(ctx context.Context, i stack.Instance, failed error) (stack.State, error) {
+	if ctx.Err() != nil {
+		return "", failed
+	}
+	d, err := b.inspect(ctx, i)
+	if errors.Is(err, stack.ErrGone) {
+		return "", err
+	}
+	if err != nil {
+		return "", failed
+	}
+	if !sameLife(i, d.State) {
+		return "", goneError(i, "it was started anew since")
+	}
+	now := stateOf(d.State)
+	switch {
+	case now == stack.Stopped:
+		return "", goneError(i, fmt.Sprintf("it has ended (%s)", d.State.Status))
+	case now == stack.Starting && !i.Started.IsZero():
+		return "", goneError(i, "it has ended and is being started anew")
+	}
+	return now, nil
 }
 
 // lives are the lives in which containers were last seen.

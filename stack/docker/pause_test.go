@@ -2,6 +2,8 @@ package docker
 
 import (
 	"context"
+	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -64,5 +66,47 @@ func TestAnUnpauseNeverOvertakesThePauseThatItUndoes(t *testing.T) {
 	defer slow.mu.Unlock()
 	if want := []string{"pause", "unpause"}; !slices.Equal(slow.done, want) {
 		t.Errorf("the engine did %q, want %q", slow.done, want)
+	}
+}
+
+// lateEngine is an engine that is behind with containerd's events: it says once more that a frozen
+// container runs, refuses to unpause it, and then learns that it is frozen.
+type lateEngine struct {
+	mu     sync.Mutex
+	frozen bool
+	looks  int // until it learns
+}
+
+func (l *lateEngine) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	w.Header().Set("Api-Version", "1.41")
+	w.Header().Set("Content-Type", "application/json")
+	switch {
+	case strings.HasSuffix(r.URL.Path, "/unpause") && l.looks > 0:
+		w.WriteHeader(http.StatusConflict)
+		_, _ = io.WriteString(w, `{"message":"the container is not paused"}`)
+	case strings.HasSuffix(r.URL.Path, "/unpause"):
+		l.frozen = false
+		w.WriteHeader(http.StatusNoContent)
+	case strings.HasSuffix(r.URL.Path, "/json"):
+		status := "running"
+		if l.looks--; l.looks <= 0 && l.frozen {
+			status = "paused"
+		}
+		_, _ = fmt.Fprintf(w, `{"Id":"4f2a","Name":"/scanner","State":{"Status":%q,"Running":true},"Config":{},"HostConfig":{}}`, status)
+	}
+}
+
+func TestAFrozenContainerIsUnpausedThoughTheEngineSaysThatItRuns(t *testing.T) {
+	late := &lateEngine{frozen: true, looks: 3}
+	b := newBackend(t, Options{Host: fakeEngine(t, late)})
+	if err := b.Unpause(t.Context(), stack.Instance{ID: "4f2a", Name: "scanner"}); err != nil {
+		t.Errorf("Unpause: %v", err)
+	}
+	late.mu.Lock()
+	defer late.mu.Unlock()
+	if late.frozen {
+		t.Error("the container is still frozen")
 	}
 }

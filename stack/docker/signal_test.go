@@ -62,9 +62,7 @@ func TestSignal(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), "it is paused") {
 			t.Errorf("Signal: got %v, want an error that says that it is paused", err)
 		}
-		if got := c.State().Status; got != "paused" {
-			t.Errorf("the container is %s, want paused", got)
-		}
+		c.WaitState("is paused", func(s dockertest.State) bool { return s.Status == "paused" })
 	})
 	t.Run("a container that was never started is refused", func(t *testing.T) {
 		e := dockertest.New(t)
