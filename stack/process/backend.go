@@ -66,10 +66,7 @@ func (b *Backend) Unpause(ctx context.Context, i stack.Instance) error {
 		err = continueTree(l.pid, l.start)
 	}
 	if err == nil {
-		err = until(ctx, func() bool {
-			state, _ := linuxproc.State(l.pid)
-			return state != 'T'
-		})
+		err = until(ctx, func() bool { return !paused(l.pid) })
 	}
 	if err == nil && !l.alive() {
 		err = os.ErrProcessDone

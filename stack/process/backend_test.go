@@ -64,24 +64,41 @@ func TestPauseStopsTheWholeTree(t *testing.T) {
 		"grandchild":                      pidIn(t, filepath.Join(folder, "grandchild")),
 		"child with a session of its own": pidIn(t, filepath.Join(folder, "detached")),
 	}
-	letters := func() string {
-		var all strings.Builder
-		for _, pid := range family {
-			letter, _ := linuxproc.State(pid)
-			all.WriteByte(letter)
+	standing := func() (names []string) {
+		for name, pid := range family {
+			if paused(pid) {
+				names = append(names, name)
+			}
 		}
-		return all.String()
+		return names
 	}
 	for range 3 {
 		mustPause(t, b, i)
-		if got := letters(); got != "TTT" {
-			t.Fatalf("when Pause returned, the states of %v were %q, want all T", family, got)
+		if got := standing(); len(got) != len(family) {
+			t.Fatalf("when Pause returned, only %q stood still, want all of %v", got, family)
 		}
 		if got := only(t, b).State; got != stack.Paused {
 			t.Errorf("paused: got state %s, want %s", got, stack.Paused)
 		}
 		mustUnpause(t, b, i)
-		eventually(t, "all go on", func() bool { return !strings.Contains(letters(), "T") })
+		eventually(t, "all go on", func() bool { return len(standing()) == 0 })
+	}
+}
+
+func TestPauseInTheMiddleOfAFork(t *testing.T) {
+	// A shell that does nothing but start programs is caught between vfork and exec time and again.
+	b := open(t, Options{Services: []stack.Service{shell("forker", "while :; do /bin/true; done")}})
+	b.Start(t.Context())
+	i := inState(t, b, stack.Running)
+	for range 200 {
+		mustPause(t, b, i)
+		if got := only(t, b).State; got != stack.Paused {
+			t.Fatalf("paused: got state %s, want %s", got, stack.Paused)
+		}
+		mustUnpause(t, b, i)
+		if got := only(t, b).State; got != stack.Running {
+			t.Fatalf("unpaused: got state %s, want %s", got, stack.Running)
+		}
 	}
 }
 
@@ -230,4 +247,30 @@ func TestNewRefuses(t *testing.T) {
 			t.Errorf("got error %v, want one about the state folder", err)
 		}
 	})
+}
+
+// BenchmarkPauseUnpause is the part of a pause window that one service costs.
+func BenchmarkPauseUnpause(b *testing.B) {
+	backend, err := New(Options{Services: []stack.Service{beating("beater")}, State: b.TempDir()})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = backend.Close() })
+	backend.Start(b.Context())
+	var i stack.Instance
+	for i.State != stack.Running {
+		instances, err := backend.Instances(b.Context())
+		if err != nil {
+			b.Fatal(err)
+		}
+		i = instances[0]
+	}
+	for b.Loop() {
+		if err := backend.Pause(b.Context(), i); err != nil {
+			b.Fatal(err)
+		}
+		if err := backend.Unpause(b.Context(), i); err != nil {
+			b.Fatal(err)
+		}
+	}
 }

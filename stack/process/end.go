@@ -26,6 +26,11 @@ func (b *Backend) end(s *service, l *life) error {
 	}
 	kin = append(kin, descendants(l.pid)...)
 	err := signalGroup(l.pid, l.start, unix.SIGTERM)
+	for _, p := range kin {
+		if p.group != l.pid {
+			_ = linuxproc.Signal(p.pid, p.start, unix.SIGTERM) // if it cannot be asked, it will be made to
+		}
+	}
 	if err == nil {
 		err = continueTree(l.pid, l.start) // a stopped process does not end
 	}

@@ -180,14 +180,18 @@ func lines(t *testing.T, b stack.Backend, i stack.Instance, since time.Time, wan
 
 func mustPause(t *testing.T, b stack.Backend, i stack.Instance) {
 	t.Helper()
-	if err := b.Pause(t.Context(), i); err != nil {
+	ctx, cancel := context.WithTimeout(t.Context(), 40*time.Second)
+	defer cancel()
+	if err := b.Pause(ctx, i); err != nil {
 		t.Fatalf("Pause: %v", err)
 	}
 }
 
 func mustUnpause(t *testing.T, b stack.Backend, i stack.Instance) {
 	t.Helper()
-	if err := b.Unpause(t.Context(), i); err != nil {
+	ctx, cancel := context.WithTimeout(t.Context(), 40*time.Second)
+	defer cancel()
+	if err := b.Unpause(ctx, i); err != nil {
 		t.Fatalf("Unpause: %v", err)
 	}
 }

@@ -82,7 +82,7 @@ func (s *service) instance() stack.Instance {
 	}
 	i.Started = s.current.begun
 	i.State = stack.Running
-	if state, _ := linuxproc.State(s.current.pid); state == 'T' {
+	if paused(s.current.pid) {
 		i.State = stack.Paused
 	}
 	return i

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -71,14 +72,7 @@ func everyProcess() []process {
 
 // descendants are the children of this process, their children, and so on.
 func descendants(pid int) []process {
-	if _, err := os.Stat(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid)); err == nil {
-		return descend(pid, childrenByTask, nil)
-	}
-	byParent := map[int][]int{} // a kernel without CONFIG_PROC_CHILDREN
-	for _, p := range everyProcess() {
-		byParent[p.parent] = append(byParent[p.parent], p.pid)
-	}
-	return descend(pid, func(pid int) []int { return byParent[pid] }, nil)
+	return descend(pid, childrenOf(pid), nil)
 }
 
 func descend(pid int, children func(int) []int, found []process) []process {
@@ -89,6 +83,18 @@ func descend(pid int, children func(int) []int, found []process) []process {
 		}
 	}
 	return found
+}
+
+// childrenOf chooses how to find the children of this process and its descendants.
+func childrenOf(pid int) func(int) []int {
+	if _, err := os.Stat(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid)); err == nil {
+		return childrenByTask
+	}
+	byParent := map[int][]int{} // a kernel without CONFIG_PROC_CHILDREN
+	for _, p := range everyProcess() {
+		byParent[p.parent] = append(byParent[p.parent], p.pid)
+	}
+	return func(pid int) []int { return byParent[pid] }
 }
 
 func childrenByTask(pid int) []int {
@@ -130,11 +136,32 @@ func still(pid int) bool {
 			continue // it has ended
 		}
 		rest := bytes.TrimLeft(text[bytes.LastIndexByte(text, ')')+1:], " ")
-		if len(rest) == 0 || !strings.ContainsRune("TtZX", rune(rest[0])) {
+		if len(rest) == 0 || !stands(pid, rest[0]) {
 			return false
 		}
 	}
 	return true
+}
+
+// paused tells whether the main process of a service is stopped by a signal.
+func paused(pid int) bool {
+	state, err := linuxproc.State(pid)
+	return err == nil && (state == 'T' || state == 'D' && stands(pid, state))
+}
+
+// stands tells whether a thread in this state stands still.
+//
+// One that has just called vfork, as shells and Python do for every command, waits in the kernel, in
+// state D, until the child runs its program. A child that was stopped before keeps it there: it does
+// not come to its own stop until the child goes on.
+func stands(pid int, state byte) bool {
+	if state != 'D' {
+		return strings.IndexByte("TtZX", state) >= 0
+	}
+	return slices.ContainsFunc(childrenOf(pid)(pid), func(child int) bool {
+		p, ok := readProcess(child)
+		return ok && p.parent == pid && p.state == 'T'
+	})
 }
 
 // signalGroup signals the group that this process leads, if the process is still the one meant.
