@@ -14,7 +14,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"pitstop/stack"
-	"pitstop/stack/linuxproc"
 	"pitstop/stack/stacktest"
 )
 
