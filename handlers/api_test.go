@@ -142,14 +142,12 @@ func TestAPIConfig(t *testing.T) {
 func TestAPIBackups(t *testing.T) {
 	p := newPanel(t)
 	r := decode[stack.Report](t, p.do("PATCH", "/api/v1/config", `{"risk":{"max_position_usd":8000}}`, "Content-Type", asPatch).want(t, 200))
-	list := decode[struct {
-		Backups []struct {
-			Name     string
-			Revision stack.Revision
-		}
+	list := decode[[]struct {
+		Name     string
+		Revision stack.Revision
 	}](t, p.get("/api/v1/backups").want(t, 200))
-	if len(list.Backups) != 1 || list.Backups[0].Name != r.Backup || list.Backups[0].Revision != r.Revision.From {
-		t.Fatalf("backups %+v, want the one of the run, %s", list.Backups, r.Backup)
+	if len(list) != 1 || list[0].Name != r.Backup || list[0].Revision != r.Revision.From {
+		t.Fatalf("backups %+v, want the one of the run, %s", list, r.Backup)
 	}
 	t.Run("a backup is shown with its secrets masked, and restored with them", func(t *testing.T) {
 		p.get("/api/v1/backups/"+r.Backup).want(t, 200).has(t, "********", "# kept")
