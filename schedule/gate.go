@@ -30,7 +30,7 @@ type Gate struct {
 
 	mu       sync.Mutex // guards what follows, and orders the writes of both files
 	held     GateState  // what a person last said: the mode, and its own since, until, by, reason
-	decision Decision   // what the schedule last said
+	decision State      // what the schedule last said
 	state    GateState  // what follows from both, as of the last look
 	problem  string     // why trading.json does not say so; empty: it does
 	onChange []func()
@@ -49,7 +49,7 @@ func OpenGate(path, state string, clock clockwork.Clock, log *slog.Logger) (*Gat
 	}
 	g := &Gate{file: gateFile{path: path}, latch: gateFile{path: filepath.Join(state, "gate.json")}, clock: clock, log: log}
 	now := clock.Now().UTC()
-	g.decision = Decision{Since: now, Reason: "Pitstop has started and has not looked at the schedule yet."}
+	g.decision = State{Since: now, Reason: "Pitstop has started and has not looked at the schedule yet."}
 	g.held = g.recall(now)
 	g.state = g.decide(now)
 	if g.held.Mode == FollowSchedule {
@@ -180,8 +180,8 @@ func (g *Gate) hold(said GateState) error {
 }
 
 // Follow takes the schedule's word. It changes nothing while a person's holds, but is remembered. A
-// decision without Since holds since the gate first heard of it.
-func (g *Gate) Follow(d Decision) error {
+// state without Since holds since the gate first heard of it.
+func (g *Gate) Follow(d State) error {
 	g.mu.Lock()
 	if d.Since.IsZero() {
 		d.Since = g.clock.Now().UTC()

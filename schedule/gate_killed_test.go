@@ -26,7 +26,7 @@ func TestGateToBeKilled(t *testing.T) {
 	for {
 		fmt.Println("resuming")
 		must(t, g.Resume("anna"))
-		must(t, g.Follow(Decision{Open: true, Reason: "open"}))
+		must(t, g.Follow(State{Open: true, Reason: "open"}))
 		fmt.Println("halting")
 		must(t, g.Halt("anna", "x"))
 		fmt.Println("halted")

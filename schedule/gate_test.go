@@ -54,8 +54,8 @@ func must(t testing.TB, err error) {
 	}
 }
 
-func openUntil(until time.Time) Decision {
-	return Decision{Open: true, Since: until.Add(-time.Hour), Until: until, Reason: "in the window"}
+func openUntil(until time.Time) State {
+	return State{Open: true, Since: until.Add(-time.Hour), Until: until, Reason: "in the window"}
 }
 
 func TestGateFollowsTheSchedule(t *testing.T) {
@@ -73,7 +73,7 @@ func TestGateFollowsTheSchedule(t *testing.T) {
 	if got, err := os.ReadFile(b.file); err != nil || string(got) != want {
 		t.Errorf("trading.json: got %s %v, want %s", got, err, want)
 	}
-	must(t, g.Follow(Decision{Since: until, Reason: "closed"}))
+	must(t, g.Follow(State{Since: until, Reason: "closed"}))
 	if got := b.told(t); got.TradingEnabled || got.Until != nil || got.Reason != "closed" {
 		t.Errorf("after the close: got %+v, want closed without an end", got)
 	}
@@ -219,7 +219,7 @@ func TestGateThatCannotTellIsHalted(t *testing.T) {
 }
 
 func TestGateForce(t *testing.T) {
-	closed := Decision{Since: time.Date(2026, 11, 25, 14, 0, 0, 0, time.UTC), Reason: "closed"}
+	closed := State{Since: time.Date(2026, 11, 25, 14, 0, 0, 0, time.UTC), Reason: "closed"}
 	begin := func(t *testing.T) (bench, *Gate) {
 		b := newBench(t, "2026-11-25 15:00")
 		g := b.gate(t)

@@ -62,10 +62,3 @@ func (s GateState) same(o GateState) bool {
 	return until && s.TradingEnabled == o.TradingEnabled && s.Mode == o.Mode && s.Reason == o.Reason &&
 		s.By == o.By && s.Since.Equal(o.Since)
 }
-
-// Decision is what the clock says: the schedule's word on an instant.
-type Decision struct {
-	Open         bool
-	Since, Until time.Time // zero: not known
-	Reason       string
-}

@@ -55,7 +55,7 @@ func (s *Schedule) outsideClosedDates(windows []Window) []Window {
 	}
 	var kept []Window
 	for _, w := range windows {
-		if w.Close.Sub(w.Open) <= 24*time.Hour {
+		if wallLength(w, s.zone) <= 24*time.Hour {
 			kept = append(kept, w)
 			continue
 		}
@@ -74,6 +74,14 @@ func (s *Schedule) outsideClosedDates(windows []Window) []Window {
 		kept = append(kept, without(w, closed)...)
 	}
 	return kept
+}
+
+// wallLength is how long a window is by the clocks on the wall: a night on which they change is no
+// longer than any other.
+func wallLength(w Window, zone *time.Location) time.Duration {
+	_, before := w.Open.In(zone).Zone()
+	_, after := w.Close.In(zone).Zone()
+	return w.Close.Sub(w.Open) + time.Duration(after-before)*time.Second
 }
 
 // without is what intervals, ordered, leave of a window.

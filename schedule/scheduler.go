@@ -187,7 +187,7 @@ func (s *Scheduler) evaluate() error {
 	jumped := s.noticeJump(now)
 	s.last = now
 	state := s.decide(now)
-	err := s.gate.Follow(Decision{Open: state.Open, Since: state.Since, Until: state.Until, Reason: state.Reason})
+	err := s.gate.Follow(state)
 	if !state.Open && !state.Since.After(now) {
 		s.closed = maxTime(s.closed, state.Since)
 		if s.closed.Sub(now) > setBack {

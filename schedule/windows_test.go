@@ -92,6 +92,9 @@ func TestWindows(t *testing.T) {
 			Tue 12-22 22:00 EST - Wed 12-23 04:00 EST
 			Wed 12-23 22:00 EST - Wed 12-23 23:30 EST
 			Thu 12-24 22:00 EST - Fri 12-25 04:00 EST`},
+		{"nearly a day, longer than a day where the clocks go back", newYork.with("start", "15:45").with("stop", "15:30").with("holidays", []any{"2026-11-01"}), "2026-10-31", "2026-11-02", `
+			Fri 10-30 15:45 EDT - Sat 10-31 15:30 EDT
+			Sat 10-31 15:45 EDT - Sun 11-01 15:30 EST`},
 		{"Thanksgiving with XNYS", newYork.with("calendar", "XNYS"), "2026-11-25", "2026-12-01", `
 			Wed 11-25 09:30 EST - Wed 11-25 16:00 EST
 			Fri 11-27 09:30 EST - Fri 11-27 13:00 EST
