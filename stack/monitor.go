@@ -9,6 +9,10 @@ import (
 // refresh is how often the monitor looks even if the backend reports nothing.
 const refresh = 5 * time.Second
 
+// settle is how long the monitor lets changes gather before it looks. A pause window is mostly
+// shorter: the look does not compete with it for the engine.
+const settle = 100 * time.Millisecond
+
 // Status is the newest picture of the stack. It never waits for the backend. When the backend
 // cannot be reached it is the last picture there was, and Problem says since when it is old.
 func (c *Controller) Status() Status {
@@ -40,6 +44,7 @@ func (c *Controller) monitor(ctx context.Context) {
 		timer := c.o.Clock.NewTimer(refresh)
 		select {
 		case <-kick:
+			c.sleep(ctx, settle)
 		case <-timer.Chan():
 		case <-ctx.Done():
 		}

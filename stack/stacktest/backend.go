@@ -227,6 +227,7 @@ func (b *Backend) load(i *instance, content []byte) {
 func (b *Backend) goOn(i *instance) {
 	if i.State == stack.Paused {
 		i.State = stack.Running
+		b.tell()
 		b.watchFile(i)
 	}
 }
@@ -310,7 +311,6 @@ func (b *Backend) do(ctx context.Context, method, on string, effect func() error
 		err = fmt.Errorf("%s: %w", method, stack.ErrUnavailable)
 	case f.Done || f.Err == nil && !f.Hang:
 		err = effect()
-		b.tell()
 	}
 	b.mu.Unlock()
 	if f.Hang {
@@ -373,6 +373,7 @@ func (b *Backend) Pause(ctx context.Context, i stack.Instance) error {
 		switch o.State {
 		case stack.Running:
 			o.State = stack.Paused
+			b.tell()
 		case stack.Paused:
 		default:
 			return fmt.Errorf("Pause %s: it is %s", i.Name, o.State)
