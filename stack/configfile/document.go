@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sort"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/pelletier/go-toml/v2"
@@ -26,12 +27,11 @@ func (e *SyntaxError) Error() string {
 
 // Document is a parsed TOML file. Reading it from several goroutines is safe, editing is not.
 type Document struct {
-	src      []byte
-	value    map[string]any
-	stmts    []statement
-	sections []section
-	root     *node
-	lines    []int // offsets of line starts
+	src   []byte
+	value map[string]any
+
+	places *sync.Once // makes the index
+	*index
 }
 
 // Parse reads a TOML document. Its error is a *SyntaxError. The bytes are copied.
@@ -48,11 +48,11 @@ func parse(src []byte) (*Document, *SyntaxError) {
 		line, col := lineColumn(src, i)
 		return nil, &SyntaxError{line, col, "this is not valid UTF-8 text"}
 	}
-	stmts, s := scan(src)
-	if s.deep {
+	_, s := scan(src, false)
+	if s.over {
 		return nil, s.bad
 	}
-	d := &Document{src: src, value: map[string]any{}, stmts: stmts}
+	d := &Document{src: src, value: map[string]any{}, places: new(sync.Once)}
 	body := bytes.TrimPrefix(src, bom)
 	if err := toml.Unmarshal(body, &d.value); err != nil {
 		return nil, syntaxError(src, len(src)-len(body), err)
@@ -60,11 +60,6 @@ func parse(src []byte) (*Document, *SyntaxError) {
 	if s.bad != nil {
 		return nil, s.bad
 	}
-	var ok bool
-	if d.root, d.sections, ok = buildIndex(stmts); !ok {
-		return nil, &SyntaxError{1, 1, "a table or key is defined twice"}
-	}
-	d.lines = lineStarts(src)
 	return d, nil
 }
 
@@ -185,6 +180,7 @@ func (d *Document) Position(ptr string) (line, col int) {
 
 // find walks as far as there is something, and returns what is left to walk.
 func (d *Document) find(keys []string) (*node, []string) {
+	d.places.Do(func() { d.index = newIndex(d.src) })
 	n := d.root
 	for i, k := range keys {
 		next := n.child(k)

@@ -2,6 +2,29 @@ package configfile
 
 import "strconv"
 
+// index knows the places of everything in a document.
+type index struct {
+	stmts    []statement
+	sections []section
+	root     *node
+	lines    []int // offsets of line starts
+}
+
+// newIndex is made when somebody asks for a place, which most documents are never asked.
+func newIndex(src []byte) *index {
+	stmts, _ := scan(src, true)
+	ix := &index{stmts: stmts, lines: lineStarts(src)}
+	var ok bool
+	if ix.root, ix.sections, ok = buildIndex(stmts); !ok {
+		// The decoder accepted what the index does not understand: nothing has a place, and edits
+		// fail their check.
+		ix.stmts, ix.sections = nil, []section{{first: 0, last: -1}}
+		ix.root = &node{kind: tableNode, section: 0, stmt: -1}
+		ix.sections[0].node = ix.root
+	}
+	return ix
+}
+
 type nodeKind uint8
 
 const (
@@ -18,10 +41,10 @@ type node struct {
 	name   string // key, or the element's index
 	parent *node
 	kids   []*node
-	byName map[string]*node // of tables of every kind
+	byName map[string]*node // of tables with many kids
 
 	key     span // where its name is written first; of elements: the value or the header
-	section int  // its header, an index into Document.sections; 0 is the document's own; -1 none
+	section int  // its header, an index into the sections; 0 is the document's own; -1 none
 	stmt    int  // the key = value statement that holds its value; -1 none
 	list    *raw // the array or inline table that it, or the first of its dotted keys, is an item of
 	item    int  // index into list.items
@@ -42,17 +65,38 @@ func (n *node) child(name string) *node {
 		}
 		return n.kids[i]
 	}
-	return n.byName[name]
+	return n.named(name)
 }
+
+func (n *node) named(name string) *node {
+	if n.byName != nil {
+		return n.byName[name]
+	}
+	for _, k := range n.kids {
+		if k.name == name {
+			return k
+		}
+	}
+	return nil
+}
+
+// manyKids is from where on kids are found by a map.
+const manyKids = 8
 
 func (n *node) add(name string, kind nodeKind, at span) *node {
 	k := &node{kind: kind, name: name, parent: n, key: at, section: -1, stmt: -1}
 	n.kids = append(n.kids, k)
-	if n.kind == tableNode || n.kind == inlineNode {
-		if n.byName == nil {
-			n.byName = map[string]*node{}
-		}
+	if n.kind != tableNode && n.kind != inlineNode {
+		return k
+	}
+	switch {
+	case n.byName != nil:
 		n.byName[name] = k
+	case len(n.kids) >= manyKids:
+		n.byName = make(map[string]*node, 2*manyKids)
+		for _, k := range n.kids {
+			n.byName[k.name] = k
+		}
 	}
 	return k
 }
@@ -87,7 +131,7 @@ func buildIndex(stmts []statement) (root *node, sections []section, ok bool) {
 func addHeader(root *node, st *statement) *node {
 	n, last := root, len(st.key)-1
 	for i, part := range st.key {
-		k := n.byName[part.name]
+		k := n.named(part.name)
 		switch {
 		case k == nil && i == last && st.kind == elementHeader:
 			k = n.add(part.name, tablesNode, part.span)
@@ -119,7 +163,7 @@ func addHeader(root *node, st *statement) *node {
 func addEntry(n *node, key []keyPart, val *raw, stmt int, list *raw, item int) bool {
 	last := len(key) - 1
 	for i, part := range key {
-		k := n.byName[part.name]
+		k := n.named(part.name)
 		if i == last {
 			if k != nil {
 				return false

@@ -179,6 +179,7 @@ func mustParse(t interface{ Fatalf(string, ...any) }, src []byte) *Document {
 
 // checkIndex holds that the places are those of the decoded values.
 func checkIndex(t interface{ Fatalf(string, ...any) }, d *Document) {
+	d.find(nil)
 	var walk func(n *node, v any)
 	walk = func(n *node, v any) {
 		size := 0
