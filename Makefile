@@ -33,7 +33,7 @@ run: build ## the panel and both services on this machine, without Docker: http:
 run-docker: build ## the same with the services in containers
 	@.ci/demo up .run/docker
 	PITSTOP_CONFIG=.run/docker/config/config.toml PITSTOP_STATE=.run/docker/state \
-	  exec bin/pitstop serve --settings deploy/pitstop.toml
+	  exec bin/pitstop serve --settings .run/docker/pitstop.toml
 
 stop-docker: ## removes the containers of run-docker
 	@.ci/demo down
