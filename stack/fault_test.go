@@ -20,6 +20,7 @@ func TestFaults(t *testing.T) {
 	butDone := stacktest.Fault{Err: errInjected, Done: true}
 	hangs := stacktest.Fault{Hang: true}
 	late := stacktest.Fault{Hang: true, Done: true}
+	tooLate := stacktest.Fault{Hang: true, Late: 3 * time.Second}
 	const forever = 1 << 20
 	none := func(*world) {}
 	refused := func(w *world) { w.backend.SetProgram(refuse(orchestrator.Name, newConfig)) }
@@ -40,6 +41,8 @@ func TestFaults(t *testing.T) {
 		{"one pause fails, but done", none, "Pause", 1, butDone, stack.Failed, stack.CauseBackend, oldConfig},
 		{"every pause fails, but done", none, "Pause", forever, butDone, stack.Failed, stack.CauseBackend, oldConfig},
 		{"one pause hangs", none, "Pause", 1, hangs, stack.Failed, stack.CauseBackend, oldConfig},
+		{"one pause hangs, and is done when nobody expects it", none, "Pause", 1, tooLate, stack.Failed, stack.CauseBackend, oldConfig},
+		{"every pause hangs, and is done when nobody expects it", none, "Pause", 2, tooLate, stack.Failed, stack.CauseBackend, oldConfig},
 		{"one pause hangs, but done", none, "Pause", 1, late, stack.Failed, stack.CauseBackend, oldConfig},
 		{"the first unpauses fail, not done", none, "Unpause", 5, notDone, stack.Applied, "", newConfig},
 		{"the first unpauses fail, but done", none, "Unpause", 5, butDone, stack.Applied, "", newConfig},

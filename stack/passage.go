@@ -28,6 +28,7 @@ type Passage struct {
 	overdue context.Context
 	cancel  context.CancelFunc
 	gone    []bool // by instance: vanished, died or was replaced before it was unpaused
+	doubt   []bool // by instance: the request to pause it was cut short, and may take effect late
 
 	backup string
 	commit chan commitResult // filled by SaveConfig's goroutine
@@ -67,15 +68,20 @@ func (p *Passage) alive() []Instance {
 	return alive
 }
 
-// PauseStack pauses every instance at once. When one cannot be paused it stops asking the others
-// and returns the reason; which of them stand still is then unknown, and UnpauseStack frees all. An
-// instance that is gone is no error. MaxPause counts from here.
+// grace is how long the other requests may take to end once one has failed: not long, since the
+// stack stands still for nothing; and long enough that they end by themselves, since what a request
+// that was cut short will do is not known.
+const grace = time.Second
+
+// PauseStack pauses every instance at once. When one cannot be paused it returns the reason; which of
+// them stand still is then unknown, and UnpauseStack frees all. An instance that is gone is no error.
+// MaxPause counts from here.
 func (c *Controller) PauseStack(ctx context.Context, p *Passage) error {
-	p.gone = make([]bool, len(p.instances))
+	p.gone, p.doubt = make([]bool, len(p.instances)), make([]bool, len(p.instances))
 	p.overdue, p.cancel = clockwork.WithTimeout(ctx, c.o.Clock, c.o.MaxPause)
 	pausing, giveUp := context.WithCancel(p.overdue)
 	defer giveUp()
-	var first atomic.Bool
+	var first, failed atomic.Bool
 	p.opened = c.o.Clock.Now()
 	errs := each(p.instances, func(n int, i Instance) error {
 		ctx, cancel := c.within(pausing)
@@ -86,10 +92,12 @@ func (c *Controller) PauseStack(ctx context.Context, p *Passage) error {
 			p.gone[n] = true
 			return nil
 		case err != nil:
-			sought := pausing.Err() != nil // by another's failure: not worth telling
-			giveUp()
-			if sought && p.overdue.Err() == nil {
-				return errGaveUp
+			p.doubt[n] = ctx.Err() != nil
+			if pausing.Err() != nil && p.overdue.Err() == nil {
+				return errGaveUp // because of another's failure: not worth telling
+			}
+			if failed.CompareAndSwap(false, true) {
+				c.o.Clock.AfterFunc(grace, giveUp)
 			}
 			return fmt.Errorf("%s could not be paused: %w", i.Name, err)
 		}
@@ -186,7 +194,7 @@ func (c *Controller) settle(ctx context.Context, p *Passage) error {
 // that waits no longer ends it early, with an error, after a last attempt.
 func (c *Controller) UnpauseStack(p *Passage) error {
 	if p.gone == nil { // recovering: another process has paused them
-		p.gone = make([]bool, len(p.instances))
+		p.gone, p.doubt = make([]bool, len(p.instances)), make([]bool, len(p.instances))
 	}
 	if p.cancel != nil {
 		defer p.cancel()
@@ -225,6 +233,7 @@ func (c *Controller) UnpauseStack(p *Passage) error {
 		waiting = still
 		if len(waiting) == 0 {
 			c.point(p.points.unpaused)
+			c.lookAgain(p)
 			return nil
 		}
 		if last {
@@ -235,8 +244,34 @@ func (c *Controller) UnpauseStack(p *Passage) error {
 	}
 }
 
-// unpause frees one instance. Where the pause was not acknowledged it looks afterwards, since such
-// a request may take effect late.
+// lookAgain watches, as long as one call may take, over the instances whose pause was cut short: an
+// engine that was stuck may carry the request out only now.
+func (c *Controller) lookAgain(p *Passage) {
+	doubted := false
+	for n := range p.instances {
+		doubted = doubted || p.doubt[n] && !p.gone[n]
+	}
+	for end := c.o.Clock.Now().Add(c.call); doubted && c.o.Clock.Now().Before(end); {
+		if !c.sleep(c.life, c.call/20) {
+			return
+		}
+		each(p.instances, func(n int, i Instance) error {
+			if !p.doubt[n] || p.gone[n] {
+				return nil
+			}
+			ctx, cancel := c.within(c.life)
+			defer cancel()
+			now, err := c.o.Backend.Inspect(ctx, i)
+			if err != nil || !sameLife(now, i) || now.State != Paused {
+				return err
+			}
+			c.o.Log.Warn("A request to pause took effect after the stack was unpaused. Unpausing again.", "instance", i.Name)
+			return c.unpause(p, n)
+		})
+	}
+}
+
+// unpause frees one instance. When the backend reports an error it looks for itself.
 func (c *Controller) unpause(p *Passage, n int) error {
 	i := p.instances[n]
 	ctx, cancel := c.within(context.Background())

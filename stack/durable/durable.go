@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // Owner is a file's user and group.
@@ -86,9 +87,15 @@ func SyncDir(dir string) error {
 // Sweep removes the temporary files that WriteFile calls for path left when they were killed.
 func Sweep(path string) error {
 	dir, base := filepath.Split(path)
-	left, err := filepath.Glob(filepath.Join(dir, tempPattern(base)))
-	for _, f := range left {
-		err = errors.Join(err, os.Remove(f))
+	if dir == "" {
+		dir = "."
+	}
+	entries, err := os.ReadDir(dir)
+	prefix, _, _ := strings.Cut(tempPattern(base), "*")
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), prefix) {
+			err = errors.Join(err, os.Remove(filepath.Join(dir, e.Name())))
+		}
 	}
 	return err
 }

@@ -26,6 +26,8 @@ type Fault struct {
 	Err  error // returned
 	Done bool  // with Err: the call has its effect all the same
 	Hang bool  // the call has its effect only if Done, and then waits until its context ends
+	// Late is how long after that the call has its effect after all; 0: never.
+	Late time.Duration
 }
 
 // Program is what the fake's services do when they are to load a config. They run as long as this
@@ -315,6 +317,13 @@ func (b *Backend) do(ctx context.Context, method, on string, effect func() error
 	b.mu.Unlock()
 	if f.Hang {
 		<-ctx.Done()
+		if f.Late > 0 {
+			time.AfterFunc(f.Late, func() {
+				b.mu.Lock()
+				defer b.mu.Unlock()
+				effect()
+			})
+		}
 		return ctx.Err()
 	}
 	return errors.Join(err, f.Err)
