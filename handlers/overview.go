@@ -66,19 +66,22 @@ func service(svc stack.ServiceStatus, file stack.Revision, now time.Time, zone *
 	}
 	for _, i := range svc.Instances {
 		v.Instances = append(v.Instances, views.Instance{
-			Name: i.Name, ID: shortID(i.ID), Badge: stateBadge(i.State), Restarts: i.Restarts,
+			Name: i.Name, ID: shortID(i), Badge: stateBadge(i.State), Restarts: i.Restarts,
 			Started: views.At(i.Started, now, zone), Warnings: i.Warnings,
 		})
 	}
 	return v
 }
 
-// shortID is as much of an engine's ID as its own tools show.
-func shortID(id string) string {
-	if len(id) > 12 {
-		return id[:12]
+// shortID is as much of an engine's ID as its own tools show; nothing of one that is just the name.
+func shortID(i stack.Instance) string {
+	switch {
+	case i.ID == i.Name:
+		return ""
+	case len(i.ID) > 12:
+		return i.ID[:12]
 	}
-	return id
+	return i.ID
 }
 
 func stateBadge(state stack.State) views.Badge {

@@ -524,7 +524,7 @@ type drawing struct {
 // was is the file's value of a field that shows another.
 func (d drawing) was(f schema.Field) (string, bool) {
 	v, ok := d.live[f.Name]
-	return v, ok && v != f.Value
+	return v, ok && v != f.Value && !f.Secret
 }
 
 var _ = templruntime.GeneratedTemplate

@@ -1188,6 +1188,9 @@ func describedBy(f schema.Field) string {
 // bounds tells a field's range, default and notation in one line.
 func bounds(f schema.Field) string {
 	var parts []string
+	if f.Control == schema.Number {
+		f.Min, f.Max, f.Default = grouped(f.Min), grouped(f.Max), grouped(f.Default)
+	}
 	switch {
 	case f.Min != "" && f.Max != "":
 		parts = append(parts, f.Min+" to "+f.Max)
@@ -1206,6 +1209,24 @@ func bounds(f schema.Field) string {
 		parts = append(parts, "such as "+strings.Join(f.Examples, ", "))
 	}
 	return strings.Join(parts, " · ")
+}
+
+// grouped sets a whole number of five digits or more in groups of three, with narrow spaces that do
+// not break.
+func grouped(number string) string {
+	digits := strings.TrimPrefix(number, "-")
+	if len(digits) < 5 || strings.Trim(digits, "0123456789") != "" {
+		return number
+	}
+	var b strings.Builder
+	b.WriteString(number[:len(number)-len(digits)])
+	for i, d := range digits {
+		if i > 0 && (len(digits)-i)%3 == 0 {
+			b.WriteRune('\u202f')
+		}
+		b.WriteRune(d)
+	}
+	return b.String()
 }
 
 func oneLine(s string) string { return strings.Join(strings.Fields(s), ", ") }

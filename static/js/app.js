@@ -108,6 +108,16 @@
     if (!sending && one("#config-form .field.changed")) e.preventDefault();
   });
 
+  // A request that got no answer at all: whatever was typed is still there.
+  document.addEventListener("htmx:error", (e) => {
+    const alert = one("#toasts [role=alert]");
+    if (!alert || e.detail?.ctx?.response || e.target.closest?.("#live")) return;
+    const span = document.createElement("span");
+    span.textContent = "The panel gave no answer. What you typed is kept; look at the run, if there is one, and try again.";
+    alert.replaceChildren(span);
+    alert.classList.remove("gone");
+  });
+
   const lost = (is) => { const p = one("#live .lost"); if (p) p.hidden = !is; };
   document.addEventListener("htmx:sse:error", () => lost(true));
   document.addEventListener("htmx:sse:after:connection", () => lost(false));
