@@ -274,7 +274,12 @@ func (g *Gate) decide(now time.Time) GateState {
 	if held.Mode == FollowSchedule {
 		state.Since = maxTime(state.Since, held.Since)
 	}
-	if !d.Until.IsZero() {
+	switch {
+	case d.Until.IsZero():
+	case d.Open && !now.Before(d.Until):
+		// Nobody has looked at the schedule since: what was open does not stay so.
+		state.TradingEnabled, state.Since, state.Reason = false, d.Until.UTC(), "The window has ended."
+	default:
 		until := d.Until.UTC()
 		state.Until = &until
 	}

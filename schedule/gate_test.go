@@ -79,6 +79,20 @@ func TestGateFollowsTheSchedule(t *testing.T) {
 	}
 }
 
+func TestGateDoesNotOutliveItsWindow(t *testing.T) {
+	b := newBench(t, "2026-11-25 20:59")
+	g := b.gate(t)
+	must(t, g.Follow(openUntil(utc(t, "2026-11-25 21:00"))))
+	b.clock.Advance(time.Minute)
+	if s := g.State(); s.TradingEnabled {
+		t.Errorf("with nobody looking at the schedule: got %+v, want closed", s)
+	}
+	must(t, g.Beat())
+	if s := b.told(t); s.TradingEnabled || !s.Since.Equal(b.clock.Now()) {
+		t.Errorf("got %+v, want closed since 21:00", s)
+	}
+}
+
 func TestGateHalt(t *testing.T) {
 	open := openUntil(time.Date(2026, 11, 25, 21, 0, 0, 0, time.UTC))
 	halted := func(t *testing.T, b bench, g *Gate) {

@@ -108,25 +108,28 @@ func (s *Scheduler) run(ctx context.Context, ticker clockwork.Ticker) {
 	defer s.jobs.close()
 	defer ticker.Stop()
 	for {
+		beat := false
 		select {
 		case <-ctx.Done():
 			return
 		case <-s.replanned:
 			s.reload()
 		case <-ticker.Chan():
+			beat = true
 			if s.problem != "" {
 				s.reload()
-			}
-			if err := s.gate.Beat(); err != nil {
-				s.log.Error("the gate's file could not be kept up", "error", err)
 			}
 		case <-s.poked:
 		}
 		if ctx.Err() != nil {
 			return
 		}
-		if err := s.evaluate(); err != nil {
-			s.log.Error("the gate's file could not be written", "error", err)
+		err := s.evaluate()
+		if beat && err == nil {
+			err = s.gate.Beat()
+		}
+		if err != nil {
+			s.log.Error("the gate's file could not be kept up", "error", err)
 		}
 	}
 }

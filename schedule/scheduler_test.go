@@ -54,7 +54,8 @@ func (r *rig) advance(t *testing.T, d time.Duration) {
 	r.looked(t)
 }
 
-// looked waits until the scheduler has looked at the clock as it is.
+// looked waits until the scheduler has looked at the clock as it is: its status is the last thing
+// that a look leaves behind.
 func (r *rig) looked(t *testing.T) {
 	t.Helper()
 	r.until(t, "the scheduler looks at the clock", func() bool {
@@ -263,7 +264,8 @@ func TestSchedulerLoads(t *testing.T) {
 	}
 	next.Store(&answer{schedule: mustParse(t, bells)})
 	r.clock.Advance(tick)
-	r.until(t, "it is loaded by itself once it can be", func() bool { return r.gate.State().TradingEnabled })
+	r.until(t, "it is loaded by itself once it can be", func() bool { return r.scheduler.Status().Schedule != nil })
+	r.wants(t, "with a config that can be read", true)
 
 	next.Store(&answer{err: broken})
 	r.scheduler.Replan()
@@ -298,7 +300,12 @@ func TestSchedulerShutdown(t *testing.T) {
 	r.scheduler.Shutdown()
 	r.scheduler.Replan()
 	r.clock.Advance(10 * time.Hour)
-	r.wants(t, "after Shutdown", true)
+	if got := r.told(t); !got.TradingEnabled {
+		t.Errorf("after Shutdown: got trading.json %+v, want it as it was", got)
+	}
+	if got := r.gate.State(); got.TradingEnabled {
+		t.Errorf("after Shutdown, over the close: got gate %+v, want closed", got)
+	}
 
 	t.Run("a context that ends does the same", func(t *testing.T) {
 		ctx, cancel := context.WithCancel(context.Background())
