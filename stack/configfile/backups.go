@@ -180,13 +180,12 @@ func (s *Store) Prune(except ...string) error {
 		return err
 	}
 	var failed []error
-	for i, over := 0, len(names)-s.keep; i < len(names) && over > 0; i++ {
-		if slices.Contains(except, names[i]) {
+	for _, name := range names[:max(0, len(names)-s.keep)] {
+		if slices.Contains(except, name) {
 			continue
 		}
-		over--
-		if err := os.Remove(filepath.Join(filepath.Dir(target), names[i])); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			failed = append(failed, fmt.Errorf("the old backup %s cannot be removed: %w", names[i], reason(err)))
+		if err := os.Remove(filepath.Join(filepath.Dir(target), name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			failed = append(failed, fmt.Errorf("the old backup %s cannot be removed: %w", name, reason(err)))
 		}
 	}
 	return errors.Join(failed...)

@@ -70,7 +70,8 @@ func (m *merger) values(at []string, base, theirs, yours side) {
 	b, baseTable := base.value.(map[string]any)
 	t, theirsTable := theirs.value.(map[string]any)
 	y, yoursTable := yours.value.(map[string]any)
-	if theirsTable && yoursTable && (baseTable || !base.is) {
+	emptied := len(y) == 0 && theirs.equal(base) // a table may be written only as part of its keys
+	if theirsTable && yoursTable && (baseTable || !base.is) && !emptied {
 		m.tables(at, b, t, y)
 		return
 	}

@@ -55,8 +55,13 @@ func (d *Document) appendLines(gone []span, n *node) []span {
 
 func (d *Document) appendSections(gone []span, n *node) []span {
 	if n.section >= 0 {
-		end := d.blanksEnd(d.contentEnd(n.section), d.sectionLimit(n.section))
-		gone = append(gone, span{d.sectionStart(n.section), end})
+		s := span{d.sectionStart(n.section), d.contentEnd(n.section)}
+		if top := d.lineStart(0); s.start <= top || isBlank(d.src[d.lineStart(s.start-1):s.start]) {
+			// One of the blank lines before and behind stays, so that comments of others do not
+			// come to stand right below a section that they are not about.
+			s.end = d.blanksEnd(s.end, d.sectionLimit(n.section))
+		}
+		gone = append(gone, s)
 	}
 	for _, k := range n.kids {
 		if k.kind == tableNode || k.kind == tablesNode {
