@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"os"
@@ -88,13 +89,21 @@ func parseConfig(content []byte) (Config, error) {
 	}, nil
 }
 
-// loadConfig reads and checks the file. The revision is that of the bytes read, valid or not; it is
-// empty when they could not be read.
-func loadConfig(path string) (c Config, revision string, err error) {
-	content, err := os.ReadFile(path)
+// loadConfig reads and checks the file. The revision is that of the bytes read, valid or not, and the
+// file is the very one that they were read from; both are empty when they could not be read.
+func loadConfig(path string) (c Config, revision string, file os.FileInfo, err error) {
+	f, err := os.Open(path)
 	if err != nil {
-		return Config{}, "", err
+		return Config{}, "", nil, err
+	}
+	defer f.Close()
+	if file, err = f.Stat(); err != nil {
+		return Config{}, "", nil, err
+	}
+	content, err := io.ReadAll(f)
+	if err != nil {
+		return Config{}, "", nil, err
 	}
 	c, err = parseConfig(content)
-	return c, revisionOf(content), err
+	return c, revisionOf(content), file, err
 }

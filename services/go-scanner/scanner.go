@@ -51,7 +51,7 @@ func newScanner(path, listen string, log *slog.Logger, level *slog.LevelVar, clo
 // Run loads the config, which must be good to begin with, and scans until the context ends.
 func (s *Scanner) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
-	c, revision, err := loadConfig(s.path)
+	c, revision, file, err := loadConfig(s.path)
 	if err != nil {
 		cancel()
 		return fmt.Errorf("Config load failed: %w", err)
@@ -60,7 +60,7 @@ func (s *Scanner) Run(ctx context.Context) error {
 		cancel()
 		return fmt.Errorf("Config load failed: %w", err)
 	}
-	s.looked = look{revision: revision, file: identity(s.path)}
+	s.looked = look{revision: revision, file: file}
 	s.log.Info("Config loaded", "revision", revision)
 
 	var tasks sync.WaitGroup
@@ -76,11 +76,11 @@ func (s *Scanner) Run(ctx context.Context) error {
 	return nil
 }
 
-// look loads the file if its content is not what the last look saw. A bad file changes nothing but
-// is remembered, so that putting the old one back counts as a change and is confirmed.
+// look adopts the file if its content is not what the last look saw, and says so. A bad file changes
+// nothing but is remembered, so that putting the old one back counts as a change.
 func (s *Scanner) look(ctx context.Context) {
-	c, revision, err := loadConfig(s.path)
-	seen := look{revision: revision, file: identity(s.path)}
+	c, revision, file, err := loadConfig(s.path)
+	seen := look{revision: revision, file: file}
 	if err == nil && (seen.revision != s.looked.revision || s.looked.problem != "") {
 		err = s.adopt(ctx, c)
 	}
@@ -93,10 +93,10 @@ func (s *Scanner) look(ctx context.Context) {
 	case seen.problem != "" && (seen.problem != before.problem || seen.revision != before.revision):
 		s.log.Error("Config reload failed: " + seen.problem)
 	case seen.problem != "":
-	case seen.revision != before.revision || before.problem != "":
+	case seen.revision != before.revision || before.problem != "" || !seen.sameFile(before):
+		// Also for a file that was replaced by its like: a new config and its roll-back may both be
+		// over before this look, and whoever did that waits to hear which one is in force.
 		s.log.Info("Config reloaded", "revision", seen.revision)
-	case !seen.sameFile(before):
-		s.log.Info("Config unchanged", "revision", seen.revision)
 	}
 }
 
@@ -175,15 +175,7 @@ func (s *Scanner) beat(ctx context.Context) {
 	}
 }
 
-// identity tells whether the path still leads to the same file, untouched; nil if it leads nowhere.
-func identity(path string) os.FileInfo {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil
-	}
-	return info
-}
-
+// sameFile: it is the same file as at the other look, untouched.
 func (l look) sameFile(other look) bool {
 	if l.file == nil || other.file == nil {
 		return l.file == other.file

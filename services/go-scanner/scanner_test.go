@@ -167,14 +167,29 @@ func TestScannerFollowsItsConfig(t *testing.T) {
 		replace(t, path, good)
 		out.wait(t, 1, reloaded(good))
 	})
-	t.Run("the same bytes written again are no reload", func(t *testing.T) {
+	t.Run("a file replaced by its like is confirmed and nothing else", func(t *testing.T) {
+		path := filepath.Join(t.TempDir(), "config.toml")
+		write(t, path, good)
+		s, _, out := started(t, path)
+		_, changed := s.current()
+		replace(t, path, good)
+		out.wait(t, 1, reloaded(good))
+		select {
+		case <-changed:
+			t.Error("the config was adopted again; its content had not changed")
+		default:
+		}
+	})
+	t.Run("other files in the folder are no reload", func(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "config.toml")
 		write(t, path, good)
 		_, _, out := started(t, path)
-		replace(t, path, good)
-		out.wait(t, 1, "INFO Config unchanged revision="+revisionOf([]byte(good)))
-		if got := out.String(); strings.Contains(got, "Config reloaded") {
-			t.Errorf("log: got a reload, want none:\n%s", got)
+		write(t, filepath.Join(filepath.Dir(path), "trading.json"), "{}")
+		write(t, path+".bak.20260304_120000", good)
+		replace(t, path, other)
+		out.wait(t, 1, reloaded(other))
+		if got := strings.Count(out.String(), "Config reloaded"); got != 1 {
+			t.Errorf("got %d reloads, want only the one of the config:\n%s", got, out)
 		}
 	})
 	t.Run("an address that is taken is refused and the old one kept", func(t *testing.T) {
