@@ -2,10 +2,13 @@ package main
 
 import (
 	"encoding/json"
+	"os"
 	"os/exec"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
 )
 
 // arrows say which of our packages each package may import; * is any. CONTRIBUTING.md tells why.
@@ -21,6 +24,7 @@ var arrows = map[string][]string{
 	"stack/settings":      {"stack", "stack/configfile"},
 	"stack/docker":        {"stack", "stack/linuxproc", "stack/durable"},
 	"stack/process":       {"stack", "stack/linuxproc", "stack/durable"},
+	"stack/rules":         {"stack", "stack/configfile", "schema", "schedule"},
 	"stack/guardian":      {"stack"},
 	"stack/later":         {"stack", "stack/durable"},
 	"schema":              {},
@@ -88,4 +92,20 @@ func ours(importPath string) string {
 		return ""
 	}
 	return folder
+}
+
+func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"pitstop": main}) }
+
+// The command line as a contract: features/commands/*.txtar.
+func TestCommandLine(t *testing.T) {
+	example, err := os.ReadFile("deploy/config.toml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	testscript.Run(t, testscript.Params{
+		Dir: "features/commands",
+		Setup: func(env *testscript.Env) error {
+			return os.WriteFile(env.WorkDir+"/example.toml", example, 0o644)
+		},
+	})
 }
