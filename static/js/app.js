@@ -108,6 +108,12 @@
     if (!sending && one("#config-form .field.changed")) e.preventDefault();
   });
 
+  // A form whose shape changed is replaced whole, and stays where it is on the screen.
+  let place;
+  const still = (e) => e.detail?.ctx?.swap === "outerHTML";
+  document.addEventListener("htmx:before:swap", (e) => { if (still(e)) place = scrollY; });
+  document.addEventListener("htmx:after:swap", (e) => { if (still(e)) scrollTo({ top: place, behavior: "instant" }); });
+
   // A request that got no answer at all: whatever was typed is still there.
   document.addEventListener("htmx:error", (e) => {
     const alert = one("#toasts [role=alert]");
