@@ -24,9 +24,9 @@ import (
 	"pitstop/stack"
 )
 
-// Options describe one guardian. Executable, Instances and State are required.
+// Options describe one guardian. Instances and State are required.
 type Options struct {
-	Executable string   // the panel's own binary: os.Executable()
+	Executable string   // empty: this very program, also if its file has been replaced since it began
 	Args       []string // such as "guardian", "--settings", FILE; it must end up in Main
 	Instances  []stack.Instance
 	// State is the panel's state folder. A guardian that is still trying when the next run of a new
@@ -68,6 +68,9 @@ func Start(ctx context.Context, options Options) (release func(), err error) {
 }
 
 func start(ctx context.Context, options Options, log *slog.Logger) (release func(), err error) {
+	if options.Executable == "" {
+		options.Executable = "/proc/self/exe"
+	}
 	o := order{Instances: options.Instances, Watch: watchPath(options.State)}
 	if o.Name, err = takeWatch(ctx, o.Watch); err != nil {
 		return nil, err

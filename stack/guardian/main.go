@@ -24,7 +24,7 @@ const (
 	lastRetry  = 2 * time.Second
 	// attemptTimeout is for one attempt at one instance. The next guardian waits longer than this for
 	// the watch, so a hanging engine cannot keep it from starting.
-	attemptTimeout = 5 * time.Second
+	attemptTimeout = 3 * time.Second
 	// giveUpAfter bounds the whole: by then a person has looked.
 	giveUpAfter = time.Hour
 )
