@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -66,6 +67,12 @@ func (s *Server) apiPutConfig(c echo.Context) error {
 	content, err := io.ReadAll(c.Request().Body)
 	if err != nil {
 		return err
+	}
+	if len(bytes.TrimSpace(content)) == 0 {
+		// What a script sends whose own reading of a file failed.
+		r := refuse(http.StatusUnprocessableEntity, "The document is empty, which would remove every key. If that is what you mean, send a comment.")
+		r.problems = []stack.Problem{{Line: 1, Column: 1, Message: "There is nothing here."}}
+		return r
 	}
 	base, err := ifMatch(c)
 	if err != nil {

@@ -108,11 +108,24 @@
     if (!sending && one("#config-form .field.changed")) e.preventDefault();
   });
 
-  // A form whose shape changed is replaced whole, and stays where it is on the screen.
-  let place;
+  // A form whose shape changed is replaced whole, and stays where it is on the screen; one that was
+  // sent is answered at the top. Either way the keyboard goes on from where it was.
+  let place, held;
   const still = (e) => e.detail?.ctx?.swap === "outerHTML";
-  document.addEventListener("htmx:before:swap", (e) => { if (still(e)) place = scrollY; });
-  document.addEventListener("htmx:after:swap", (e) => { if (still(e)) scrollTo({ top: place, behavior: "instant" }); });
+  const answer = (e) => e.detail?.ctx?.swap?.startsWith("outerHTML show");
+  document.addEventListener("htmx:before:swap", (e) => {
+    if (!still(e)) return;
+    place = scrollY;
+    held = document.activeElement?.name && `[name="${CSS.escape(document.activeElement.name)}"]`;
+  });
+  document.addEventListener("htmx:after:swap", (e) => {
+    if (still(e)) {
+      scrollTo({ top: place, behavior: "instant" });
+      (held && one(held))?.focus({ preventScroll: true });
+    } else if (answer(e) && !one("#summary[data-focus]")) {
+      one("#main").focus({ preventScroll: true });
+    }
+  });
 
   // A request that got no answer at all: whatever was typed is still there.
   document.addEventListener("htmx:error", (e) => {
