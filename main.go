@@ -254,14 +254,10 @@ func attachBackend(s settings.Settings, log *slog.Logger) (stack.Backend, error)
 // guard starts the dead man for the time of each pause.
 func guard(s settings.Settings, settingsFile string, log *slog.Logger) func([]stack.Instance) (func(), error) {
 	return func(pausing []stack.Instance) (func(), error) {
-		executable, err := os.Executable()
-		if err != nil {
-			return nil, err
-		}
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
 		return guardian.Start(ctx, guardian.Options{
-			Executable: executable, Args: []string{"guardian", "--settings", settingsFile},
+			Args:      []string{"guardian", "--settings", settingsFile},
 			Instances: pausing, State: s.State, Log: log,
 		})
 	}
