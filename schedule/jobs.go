@@ -5,90 +5,97 @@ import (
 	"time"
 
 	"github.com/go-co-op/gocron/v2"
-	"github.com/google/uuid"
 	"github.com/jonboulle/clockwork"
 )
 
-// jobs are gocron's: they wake the scheduler and do nothing else. What they cannot be had for, or
-// miss, the tick makes good within a second, so their errors are logged and no more.
+// jobs wake the scheduler at the instants at which something is due, and do nothing else. The edges
+// are a job of gocron's; the end of a Force, which comes and goes, is a timer. What they miss the
+// tick makes good within a second, so their errors are logged and no more.
 type jobs struct {
 	clock clockwork.Clock
 	log   *slog.Logger
 	wake  func()
 
-	cron  gocron.Scheduler // nil: not planned
-	next  uuid.UUID        // the job at armed
-	armed time.Time        // zero: none
+	cron  gocron.Scheduler // nil: there is no schedule to wake for
+	timer clockwork.Timer  // nil: none
+	armed time.Time        // when the timer is due; zero: it is not
 }
 
 func newJobs(clock clockwork.Clock, log *slog.Logger, wake func()) *jobs {
 	return &jobs{clock: clock, log: log, wake: wake}
 }
 
-// plan replaces all jobs by those of this schedule, in its zone.
+// plan replaces the job at the edges by that of this schedule, and forgets the timer: it may have
+// been set by a clock that has changed.
 func (j *jobs) plan(s *Schedule) {
 	j.close()
-	zone := time.UTC
-	if s != nil {
-		zone = s.zone
+	if s == nil {
+		return
 	}
-	cron, err := gocron.NewScheduler(gocron.WithClock(j.clock), gocron.WithLocation(zone), gocron.WithStopTimeout(time.Second))
+	cron, err := gocron.NewScheduler(gocron.WithClock(j.clock), gocron.WithLocation(s.zone), gocron.WithStopTimeout(time.Second))
 	if err != nil {
-		j.log.Error("no jobs at the edges, only the tick", "error", err)
+		j.log.Error("no job at the edges, only the tick", "error", err)
 		return
 	}
 	j.cron = cron
-	if s != nil {
-		j.at(s.start)
-		j.at(s.stop)
+	_, err = cron.NewJob(gocron.CronJob(s.start.text+" - "+s.stop.text, false), gocron.NewTask(j.wake),
+		gocron.WithCronImplementation(edges{s, j.clock}), gocron.WithName("edges of the schedule"))
+	if err != nil {
+		j.log.Error("no job at the edges, only the tick", "error", err)
 	}
 	cron.Start()
 }
 
-// at adds the job of an edge that comes at fixed times. A session's edges come by wakeAt.
-func (j *jobs) at(e edge) {
-	var definition gocron.JobDefinition
-	switch e.kind {
-	case wallEdge:
-		definition = gocron.DailyJob(1, gocron.NewAtTimes(gocron.NewAtTime(uint(e.minute/60), uint(e.minute%60), 0)))
-	case cronEdge:
-		definition = gocron.CronJob(e.text, false)
-	default:
-		return
-	}
-	if _, err := j.cron.NewJob(definition, gocron.NewTask(j.wake), gocron.WithName(e.text)); err != nil {
-		j.log.Error("no job at an edge, only the tick", "edge", e.text, "error", err)
-	}
-}
-
-// wakeAt arms the one job for this instant; zero: none.
+// wakeAt sets the timer to this instant; zero: to none.
 func (j *jobs) wakeAt(at time.Time) {
-	if j.cron == nil || at.Equal(j.armed) {
+	if at.Equal(j.armed) {
 		return
 	}
-	if !j.armed.IsZero() {
-		// It is gone already if it has run.
-		_ = j.cron.RemoveJob(j.next)
-		j.armed = time.Time{}
+	if j.timer != nil {
+		j.timer.Stop()
+		j.timer = nil
 	}
-	if at.IsZero() {
-		return
+	if j.armed = at; !at.IsZero() {
+		j.timer = j.clock.AfterFunc(at.Sub(j.clock.Now()), j.wake)
 	}
-	job, err := j.cron.NewJob(gocron.OneTimeJob(gocron.OneTimeJobStartDateTime(at)), gocron.NewTask(j.wake), gocron.WithName("next edge"))
-	if err != nil {
-		j.log.Warn("no job at the next edge, only the tick", "at", at, "error", err)
-		return
-	}
-	j.next, j.armed = job.ID(), at
 }
 
 // close ends all jobs and waits for them.
 func (j *jobs) close() {
+	j.wakeAt(time.Time{})
+	j.end()
+}
+
+func (j *jobs) end() {
 	if j.cron == nil {
 		return
 	}
 	if err := j.cron.Shutdown(); err != nil {
 		j.log.Warn("ending the schedule's jobs", "error", err)
 	}
-	j.cron, j.armed = nil, time.Time{}
+	j.cron = nil
+}
+
+// edges tell gocron when a schedule's edges are: times of day, cron times and sessions alike. Its own
+// arithmetic skips or repeats times when clocks change, and it looks for a time after now in a loop
+// that never ends if there is none (gocron#943). Here each answer is later than the one before, and
+// later than now.
+type edges struct {
+	schedule *Schedule
+	clock    clockwork.Clock
+}
+
+var _ gocron.Cron = edges{}
+
+// IsValid has nothing to say: the schedule is valid.
+func (e edges) IsValid(string, *time.Location, time.Time) error { return nil }
+
+// Next is the first edge after the last one and after now. Where none is in reach it is a wake-up in
+// a year, to look again.
+func (e edges) Next(last time.Time) time.Time {
+	after := maxTime(last, e.clock.Now())
+	if next := e.schedule.Next(after, 1); len(next) > 0 {
+		return next[0].At.In(e.schedule.zone)
+	}
+	return after.AddDate(1, 0, 0)
 }

@@ -198,7 +198,7 @@ func (s *Scheduler) evaluate() error {
 		}
 	}
 	s.report(before, now, state, jumped)
-	s.jobs.wakeAt(s.deadline(now, state))
+	s.jobs.wakeAt(s.forceEnds())
 	return err
 }
 
@@ -243,16 +243,12 @@ func (s *Scheduler) noticeJump(now time.Time) *ClockJump {
 	return &ClockJump{At: now.UTC(), By: by}
 }
 
-// deadline is when something changes by itself; zero: never.
-func (s *Scheduler) deadline(now time.Time, state State) time.Time {
-	next := state.Until
-	if gate := s.gate.State(); gate.Mode == Forced && (next.IsZero() || gate.Until.Before(next)) {
-		next = *gate.Until
+// forceEnds is when a Force ends; zero: there is none.
+func (s *Scheduler) forceEnds() time.Time {
+	if gate := s.gate.State(); gate.Mode == Forced {
+		return *gate.Until
 	}
-	if !next.After(now) {
-		return time.Time{}
-	}
-	return next
+	return time.Time{}
 }
 
 // report renews the status.

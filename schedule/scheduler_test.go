@@ -317,6 +317,28 @@ func TestSchedulerShutdown(t *testing.T) {
 	})
 }
 
+func TestEdgesAlwaysAdvance(t *testing.T) {
+	for name, tb := range map[string]table{
+		"clocks that skip midnight": {"start": "00:15", "stop": "23:45", "timezone": "America/Santiago"},
+		"a cron in a gap":           {"start": "30 2 * * *", "stop": "45 2 * * *", "timezone": "America/New_York"},
+		"sessions":                  {"start": "open", "stop": "close", "calendar": "XNYS"},
+		"around the clock":          {"start": "open", "stop": "close", "calendar": "24-7"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			now := utc(t, "2026-01-01 00:00")
+			e := edges{mustParse(t, tb), clockwork.NewFakeClockAt(now)}
+			last := now.AddDate(-30, 0, 0)
+			for range 1000 {
+				next := e.Next(last)
+				if !next.After(last) || !next.After(now) {
+					t.Fatalf("after %v: got %v, want later, and later than now", last, next)
+				}
+				last = next
+			}
+		})
+	}
+}
+
 func anyGate(t *testing.T, r *rig) *Gate {
 	g, err := OpenGate(r.file, r.state, r.clock, nil)
 	must(t, err)
