@@ -217,10 +217,10 @@ func (s *Schema) survey(location string, b []byte) ([]byte, error) {
 			}
 			return
 		}
-		if strings.HasSuffix(ptr, "/pattern") && bad == nil && !strings.HasSuffix(ptr, "/properties/pattern") {
+		if strings.HasSuffix(ptr, "/pattern") && bad == nil && !inData(ptr) {
 			if _, err := regexp.Compile(text); err != nil {
 				line, col := placeInJSON(b, ptr)
-				bad = fmt.Errorf("the pattern at %s (line %d, column %d) is not understood: %w; write it without look-around", ptr, line, col, err)
+				bad = fmt.Errorf("the pattern at %s (line %d, column %d) is not understood: %w; look-around and \\u escapes are not supported", ptr, line, col, err)
 			}
 		}
 	})
@@ -228,6 +228,16 @@ func (s *Schema) survey(location string, b []byte) ([]byte, error) {
 		return nil, fmt.Errorf("%s is not JSON: %w", filepath.Base(location), err)
 	}
 	return b, bad
+}
+
+// inData says whether a place in a schema holds values, where "pattern" is a key like any other.
+func inData(ptr string) bool {
+	for _, keyword := range []string{"default", "examples", "const", "enum"} {
+		if strings.Contains(ptr, "/"+keyword+"/") {
+			return true
+		}
+	}
+	return false
 }
 
 func knownDraft(uri string) bool {
@@ -292,7 +302,8 @@ func below(s *jsonschema.Schema) []*jsonschema.Schema {
 	return list
 }
 
-// walkJSON visits every object (with its keys in order) and every string of a JSON text.
+// walkJSON visits every object (with its keys in order) and every string of a JSON text. Places are
+// escaped as the library escapes them.
 func walkJSON(b []byte, visit func(ptr string, keys []string, text string)) error {
 	d := json.NewDecoder(bytes.NewReader(b))
 	var walk func(ptr string) error
@@ -315,7 +326,6 @@ func walkJSON(b []byte, visit func(ptr string, keys []string, text string)) erro
 					}
 					step, _ = key.(string)
 					keys = append(keys, step)
-					// Locations in the library are escaped for URLs as well.
 				}
 				if err := walk(ptr + "/" + escapeLocation(step)); err != nil {
 					return err
