@@ -222,6 +222,70 @@ func TestRecoveryLeavesAloneWhatOthersPaused(t *testing.T) {
 	}
 }
 
+func TestRecoveryLeavesAloneWhatSomebodyPausedAfterTheRunHadUnpausedIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.crash(t, 0, stack.PointReloading, saving(t))
+		w.backend.PauseByHand(w.orch)
+		c := w.start(t)
+		if err := c.Recover(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got := w.backend.Now()[0].State; got != stack.Paused {
+			t.Errorf("it is %s, want paused", got)
+		}
+		w.checkTidy(t)
+	})
+}
+
+func TestRecoveryDoesNotSignalWhatWasStartedSince(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.crash(t, 0, stack.PointSaved, saving(t))
+		w.backend.Restart(w.orch)
+		c := w.start(t)
+		if err := c.Recover(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		wantOutcome(t, c.Reports()[0], stack.Applied, "")
+		wantWarning(t, c.Reports()[0], "was started since the run began")
+		w.check(t, newConfig)
+		w.checkLoaded(t, newConfig)
+		for _, call := range w.backend.Calls() {
+			if call.Method == "Signal" {
+				t.Errorf("%s was signalled", call.On)
+			}
+		}
+	})
+}
+
+func TestARunThatTheHistoryTellsIsNotRecovered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.crash(t, 0, stack.PointAudited, saving(t))
+		c := w.start(t)
+		if err := c.Recover(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got := c.Reports(); len(got) != 1 || got[0].Kind != stack.KindSave || got[0].Outcome != stack.Applied {
+			t.Errorf("the history: got %d reports, %+v; want the run alone", len(got), got)
+		}
+		w.check(t, newConfig)
+	})
+}
+
+func TestRecoveryDiscardsWhatTheJournalNamesInAStoreThatCannotSweep(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.crash(t, 0, stack.PointPaused, saving(t))
+		c := w.start(t, func(o *stack.Options) { o.Config = struct{ stack.ConfigStore }{w.config} })
+		if err := c.Recover(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		w.check(t, oldConfig)
+	})
+}
+
 func TestRecoveryWaitsVisiblyForAnEngineThatIsNotThereYet(t *testing.T) {
 	for _, point := range []string{stack.PointPaused, stack.PointSaved, stack.PointReloading} {
 		t.Run("killed at "+point, func(t *testing.T) {

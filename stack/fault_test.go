@@ -88,6 +88,7 @@ func TestFaults(t *testing.T) {
 				w.backend.SetFault(nil)
 				w.config.SetFault(nil)
 				wantOutcome(t, r, test.outcome, test.cause)
+				time.Sleep(time.Minute) // what comes late has come
 				w.check(t, test.file)
 				if len(r.StillPaused) > 0 {
 					t.Errorf("the report says that somebody is still paused: %+v", r.StillPaused)
@@ -217,6 +218,35 @@ func TestAnInstanceThatRefusesToUnpauseIsShownWithTheWayOut(t *testing.T) {
 			t.Errorf("still paused at the end: %+v", r.StillPaused)
 		}
 	})
+}
+
+func TestAnInstanceThatDiedIsNotWaitedForWhateverItsEngineSays(t *testing.T) {
+	for name, end := range map[string]func(*world){
+		"killed":    func(w *world) { w.backend.Kill(w.scan) },
+		"restarted": func(w *world) { w.backend.Restart(w.scan) },
+		"removed":   func(w *world) { w.backend.Remove(w.scan) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				w.backend.SetFault(func(c stacktest.Call) stacktest.Fault {
+					if c.Method == "Unpause" && c.On == w.scan.Name {
+						return stacktest.Fault{Err: errInjected}
+					}
+					return stacktest.Fault{}
+				})
+				c := w.start(t, atPoint(stack.PointPaused, func() { end(w) }))
+				run, err := c.SaveAndRestart(t.Context(), stack.Change{Content: newConfig})
+				if err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(time.Minute)
+				wantOutcome(t, run.Report(), stack.Applied, "")
+				w.check(t, newConfig)
+				w.backend.SetFault(nil) // let it end, should it not have
+			})
+		})
+	}
 }
 
 func TestTheEngineRestartsInTheMiddle(t *testing.T) {

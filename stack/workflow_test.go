@@ -174,6 +174,46 @@ func TestSaveAndRestart(t *testing.T) {
 		wantOutcome(t, r, stack.Applied, "")
 		w.check(t, newConfig)
 	})
+	in("leaves alone an instance that somebody paused after the pause", func(t *testing.T, w *world) {
+		c := w.start(t, atPoint(stack.PointReloading, func() { w.backend.PauseByHand(w.orch) }))
+		r := save(t, c, newConfig)
+		wantOutcome(t, r, stack.Applied, "")
+		wantWarning(t, r, "was paused by somebody else meanwhile")
+		if got := w.backend.Now()[0].State; got != stack.Paused {
+			t.Errorf("it is %s, want paused", got)
+		}
+	})
+	in("does not signal an instance that is starting after the pause", func(t *testing.T, w *world) {
+		c := w.start(t, atPoint(stack.PointReloading, func() { w.backend.SetState(w.orch, stack.Starting) }))
+		r := save(t, c, newConfig)
+		wantOutcome(t, r, stack.Applied, "")
+		wantWarning(t, r, "is starting")
+	})
+	in("gives an instance that has just begun the time to handle the signal", func(t *testing.T, w *world) {
+		w.backend.SetProgram(func(i stack.Instance, content []byte, log func(string)) bool {
+			if i.Service == orchestrator.Name && (time.Since(i.Started) < time.Second || string(content) == string(newConfig)) {
+				return false
+			}
+			return stacktest.Obedient(i, content, log)
+		})
+		r := save(t, w.start(t, atPoint(stack.PointUndoBegun, func() { w.backend.Restart(w.orch) })), newConfig)
+		wantOutcome(t, r, stack.RolledBack, "")
+		w.check(t, oldConfig)
+		w.checkLoaded(t, oldConfig)
+	})
+	in("does not roll back over what somebody else wrote meanwhile", func(t *testing.T, w *world) {
+		w.backend.SetProgram(refuse(orchestrator.Name, newConfig))
+		r := save(t, w.start(t, atPoint(stack.PointUndoBegun, func() { w.config.Edit([]byte("theirs")) })), newConfig)
+		wantOutcome(t, r, stack.Failed, stack.CauseConfig)
+		w.check(t, []byte("theirs"))
+	})
+	in("rejects a change when somebody else changes the file while it is staged", func(t *testing.T, w *world) {
+		c := w.start(t, func(o *stack.Options) { o.Config = &editedWhileStaging{w.config} })
+		r := save(t, c, newConfig)
+		wantOutcome(t, r, stack.Rejected, stack.CauseConflict)
+		w.check(t, []byte("theirs"))
+		wantNoPause(t, w)
+	})
 	in("does not wait for a service that does not run", func(t *testing.T, w *world) {
 		w.backend.Remove(w.orch)
 		w.backend.Kill(w.scan)
@@ -230,6 +270,14 @@ func TestSaveAndRestart(t *testing.T) {
 			t.Errorf("got %q, want %q", story, want)
 		}
 	})
+}
+
+// editedWhileStaging is a store whose file somebody changes at the worst moment.
+type editedWhileStaging struct{ *stacktest.Config }
+
+func (c *editedWhileStaging) Stage(content []byte, at time.Time) (stack.Staged, error) {
+	c.Edit([]byte("theirs"))
+	return c.Config.Stage(content, at)
 }
 
 func wantNoPause(t *testing.T, w *world) {

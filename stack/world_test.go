@@ -201,3 +201,24 @@ func block(t *testing.T, w *world, name string) (free func()) {
 	}
 	return func() { os.RemoveAll(path) }
 }
+
+// atPoint does something as a run passes a named point.
+func atPoint(point string, do func()) func(*stack.Options) {
+	return func(o *stack.Options) {
+		o.Hook = func(p string) {
+			if p == point {
+				do()
+			}
+		}
+	}
+}
+
+func wantWarning(t *testing.T, r stack.Report, part string) {
+	t.Helper()
+	for _, text := range r.Warnings {
+		if strings.Contains(text, part) {
+			return
+		}
+	}
+	t.Errorf("no warning says %q\n%s", part, story(r))
+}
