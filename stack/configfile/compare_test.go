@@ -169,7 +169,7 @@ func TestMergingOneSidesEditsGivesThatSide(t *testing.T) {
 		theirs = append(theirs, "\n# theirs\n"...)
 		merged, clashes, err := Merge(base, theirs, yours.Bytes())
 		if err != nil || len(clashes) > 0 {
-			t.Fatalf("%v, clashes %v", err, clashes)
+			t.Fatalf("%v, clashes %v from\n%s\nto\n%s", err, clashes, base, yours.Bytes())
 		}
 		if d := mustParse(t, merged); !equal(d.Value(), yours.Value()) {
 			t.Fatalf("got\n%s\nwant the values of\n%s", merged, yours.Bytes())

@@ -131,7 +131,7 @@ func (d *Document) apply(changes []change) error {
 	if len(changes) == 0 {
 		return nil
 	}
-	next, err := d.edited(changes)
+	next, err := d.edited(changes, 0)
 	if err != nil {
 		return err
 	}
@@ -139,60 +139,60 @@ func (d *Document) apply(changes []change) error {
 	return nil
 }
 
-func (d *Document) edited(changes []change) (*Document, error) {
-	next, err := d.editedAtOnce(changes)
+// maxRounds is how often a change may need to be continued on what it made so far.
+const maxRounds = 6
+
+func (d *Document) edited(changes []change, round int) (*Document, error) {
+	next, err := d.editedAtOnce(changes, round)
 	if err == nil || len(changes) == 1 {
 		return next, err
 	}
 	half := len(changes) / 2
-	first, err := d.edited(changes[:half])
+	first, err := d.edited(changes[:half], round)
 	if err != nil {
 		return nil, err
 	}
-	return first.edited(changes[half:])
+	return first.edited(changes[half:], round)
 }
 
-// maxRounds is how often a change may need to be continued on what it made so far.
-const maxRounds = 6
-
-func (d *Document) editedAtOnce(changes []change) (*Document, error) {
+func (d *Document) editedAtOnce(changes []change, round int) (*Document, error) {
 	var want any = clone(d.value)
-	now := d
-	todo := changes
-	for round := 0; len(todo) > 0; round++ {
-		if round == maxRounds {
-			return nil, errors.New("the edit does not come to an end, so nothing was changed")
+	p := &planner{d: d}
+	for _, c := range changes {
+		vanishes, err := p.plan(c)
+		if err == nil && c.remove {
+			want, err = without(want, vanishes)
+		} else if err == nil {
+			want, err = with(want, c.keys, clone(c.value))
 		}
-		p := &planner{d: now}
-		for _, c := range todo {
-			vanished, err := p.plan(c)
-			if err == nil && round == 0 {
-				if c.remove {
-					want, err = without(want, vanished)
-				} else {
-					want, err = with(want, c.keys, clone(c.value))
-				}
-			}
-			if err != nil {
-				return nil, fmt.Errorf("%s cannot be %s: %w", place(c.keys), c.verb(), err)
-			}
-		}
-		src, err := spliced(now.src, p.splices)
 		if err != nil {
-			return nil, fmt.Errorf("%s cannot be %s: %w", place(changes[0].keys), changes[0].verb(), err)
+			return nil, fmt.Errorf("%s cannot be %s: %w", place(c.keys), c.verb(), err)
 		}
-		parsed, bad := parse(src)
-		if bad != nil {
-			return nil, fmt.Errorf("%s cannot be %s without damage to the document (%s), so nothing was changed",
-				place(changes[0].keys), changes[0].verb(), bad.Message)
-		}
-		now, todo = parsed, p.again
 	}
-	if !equal(now.value, want) {
+	first := changes[0]
+	src, err := spliced(d.src, p.splices)
+	if err != nil {
+		return nil, fmt.Errorf("%s cannot be %s: %w", place(first.keys), first.verb(), err)
+	}
+	next, bad := parse(src)
+	if bad != nil {
+		return nil, fmt.Errorf("%s cannot be %s without damage to the document (%s), so nothing was changed",
+			place(first.keys), first.verb(), bad.Message)
+	}
+	if len(p.again) > 0 {
+		if round == maxRounds {
+			return nil, fmt.Errorf("%s cannot be %s: the edit does not come to an end, so nothing was changed",
+				place(first.keys), first.verb())
+		}
+		if next, err = next.edited(p.again, round+1); err != nil {
+			return nil, err
+		}
+	}
+	if !equal(next.value, want) {
 		return nil, fmt.Errorf("%s cannot be %s without a change elsewhere in the document, so nothing was changed",
-			place(changes[0].keys), changes[0].verb())
+			place(first.keys), first.verb())
 	}
-	return now, nil
+	return next, nil
 }
 
 func (c change) verb() string {
