@@ -54,7 +54,27 @@ var assets = sync.OnceValue(func() map[string]*asset {
 	return all
 })
 
-var sourceMap = regexp.MustCompile(`(?m)^//# sourceMappingURL=.*$`)
+var (
+	sourceMap  = regexp.MustCompile(`(?m)^//# sourceMappingURL=.*$`)
+	cssComment = regexp.MustCompile(`(?s)/\*.*?\*/`)
+	jsComment  = regexp.MustCompile(`(?m)^\s*//.*\n`)
+	indent     = regexp.MustCompile(`(?m)^[ \t]+|\n+$`)
+)
+
+// lighter leaves out what a browser does not read. Our own files keep their comments on lines of
+// their own and have no text that goes over several lines, so that this is safe.
+func lighter(part string, b []byte) []byte {
+	b = sourceMap.ReplaceAll(bytes.TrimPrefix(b, []byte("\ufeff")), nil)
+	switch {
+	case strings.HasPrefix(part, "css/"):
+		b = cssComment.ReplaceAll(b, nil)
+	case strings.HasPrefix(part, "js/"):
+		b = jsComment.ReplaceAll(b, nil)
+	default:
+		return b
+	}
+	return indent.ReplaceAll(b, nil)
+}
 
 func build(name string, parts []string) (*asset, error) {
 	var body bytes.Buffer
@@ -63,8 +83,7 @@ func build(name string, parts []string) (*asset, error) {
 		if err != nil {
 			return nil, err
 		}
-		b = bytes.TrimPrefix(b, []byte("\ufeff"))
-		body.Write(sourceMap.ReplaceAll(b, nil))
+		body.Write(lighter(part, b))
 		body.WriteByte('\n')
 	}
 	content := body.Bytes()
