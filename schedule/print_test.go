@@ -1,8 +1,10 @@
 package schedule
 
 import (
+	"io"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestListing(t *testing.T) {
@@ -39,5 +41,27 @@ func TestListing(t *testing.T) {
 	must(t, s.List(cal("2026-11-28").At(0, s.zone), cal("2026-11-29").At(0, s.zone)).WriteJSON(&json))
 	if !strings.Contains(json.String(), `"windows": []`) {
 		t.Errorf("no windows: got %s, want an empty list", json.String())
+	}
+}
+
+// TestYearPrintsQuickly holds the promise of 50 ms with a wide margin: it takes about one. The best
+// of several counts, since the machine may be busy.
+func TestYearPrintsQuickly(t *testing.T) {
+	for _, tb := range []table{
+		{"start": "09:30", "stop": "16:00", "timezone": "America/New_York", "calendar": "XNYS"},
+		{"start": "open+5m", "stop": "close-10m", "timezone": "Asia/Tokyo", "calendar": "XTKS"},
+		{"start": "30 9 * * 1-5", "stop": "0 16 * * *", "timezone": "Australia/Lord_Howe"},
+	} {
+		s := mustParse(t, tb)
+		best := time.Hour
+		for range 20 {
+			began := time.Now()
+			must(t, s.List(cal("2026-01-01").At(0, s.zone), cal("2027-01-01").At(0, s.zone)).WriteText(io.Discard))
+			best = min(best, time.Since(began))
+		}
+		t.Logf("%v: a year in %v", tb["start"], best)
+		if best > 50*time.Millisecond {
+			t.Errorf("%v: a year took %v at best, want less than 50 ms", tb, best)
+		}
 	}
 }

@@ -122,6 +122,32 @@ func TestWindows(t *testing.T) {
 			Tue 11-24 23:30 JST - Wed 11-25 06:00 JST
 			Wed 11-25 23:30 JST - Thu 11-26 06:00 JST
 			Fri 11-27 23:30 JST - Sat 11-28 03:00 JST`},
+		{"Tokyo from open to close, without its lunch break", table{"start": "open+5m", "stop": "close-10m", "timezone": "Asia/Tokyo", "calendar": "XTKS"}, "2026-11-20", "2026-11-25", `
+			Fri 11-20 09:05 JST - Fri 11-20 11:30 JST
+			Fri 11-20 12:30 JST - Fri 11-20 15:20 JST
+			Tue 11-24 09:05 JST - Tue 11-24 11:30 JST
+			Tue 11-24 12:30 JST - Tue 11-24 15:20 JST`},
+		{"Tokyo at times of day, without its lunch break", table{"start": "08:45", "stop": "16:00", "timezone": "Asia/Tokyo", "calendar": "XTKS"}, "2026-11-20", "2026-11-24", `
+			Fri 11-20 08:45 JST - Fri 11-20 11:30 JST
+			Fri 11-20 12:30 JST - Fri 11-20 16:00 JST`},
+		{"Tokyo by cron, without its lunch break", table{"start": "0 9 * * *", "stop": "0 15 * * *", "timezone": "Asia/Tokyo", "calendar": "XTKS"}, "2026-11-20", "2026-11-24", `
+			Fri 11-20 09:00 JST - Fri 11-20 11:30 JST
+			Fri 11-20 12:30 JST - Fri 11-20 15:00 JST`},
+		{"Chicago's futures, overnight, Thanksgiving week", table{"start": "open", "stop": "close", "timezone": "America/Chicago", "calendar": "CMES"}, "2026-11-24", "2026-11-30", `
+			Mon 11-23 17:00 CST - Tue 11-24 16:00 CST
+			Tue 11-24 17:00 CST - Wed 11-25 16:00 CST
+			Wed 11-25 17:00 CST - Thu 11-26 12:00 CST
+			Thu 11-26 17:00 CST - Fri 11-27 12:15 CST
+			Sun 11-29 17:00 CST - Mon 11-30 16:00 CST`},
+		{"Chicago's futures at times of day that are a night", table{"start": "18:00", "stop": "08:00", "timezone": "America/Chicago", "calendar": "CMES"}, "2026-11-26", "2026-11-30", `
+			Wed 11-25 18:00 CST - Thu 11-26 08:00 CST
+			Thu 11-26 18:00 CST - Fri 11-27 08:00 CST
+			Sun 11-29 18:00 CST - Mon 11-30 08:00 CST`},
+		{"Chicago's futures over the daily break", table{"start": "08:00", "stop": "20:00", "timezone": "America/Chicago", "calendar": "CMES"}, "2026-11-25", "2026-11-27", `
+			Wed 11-25 08:00 CST - Wed 11-25 16:00 CST
+			Wed 11-25 17:00 CST - Wed 11-25 20:00 CST
+			Thu 11-26 08:00 CST - Thu 11-26 12:00 CST
+			Thu 11-26 17:00 CST - Thu 11-26 20:00 CST`},
 		{"cron on weekdays", newYork.with("start", "30 9 * * 1-5").with("stop", "0 16 * * *"), "2026-11-20", "2026-11-24", `
 			Fri 11-20 09:30 EST - Fri 11-20 16:00 EST
 			Mon 11-23 09:30 EST - Mon 11-23 16:00 EST`},
