@@ -144,8 +144,14 @@ const maxRounds = 6
 
 func (d *Document) edited(changes []change, round int) (*Document, error) {
 	next, err := d.editedAtOnce(changes, round)
-	if err == nil || len(changes) == 1 {
-		return next, err
+	if err == nil {
+		return next, nil
+	}
+	if len(changes) == 1 {
+		if next, ok := d.editedFiner(changes[0], round); ok {
+			return next, nil
+		}
+		return nil, err
 	}
 	half := len(changes) / 2
 	first, err := d.edited(changes[:half], round)
@@ -153,6 +159,54 @@ func (d *Document) edited(changes []change, round int) (*Document, error) {
 		return nil, err
 	}
 	return first.edited(changes[half:], round)
+}
+
+// editedFiner replaces a table or an array key by key, where it could not be replaced at once.
+func (d *Document) editedFiner(c change, round int) (*Document, bool) {
+	old, ok := lookUp(d.value, c.keys)
+	if c.remove || !ok || round >= maxRounds {
+		return nil, false
+	}
+	var parts []change
+	part := func(key string, value any, remove bool) {
+		parts = append(parts, change{keys: append(slices.Clone(c.keys), key), value: value, remove: remove})
+	}
+	switch v := c.value.(type) {
+	case map[string]any:
+		table, ok := old.(map[string]any)
+		if !ok {
+			return nil, false
+		}
+		for _, k := range unionKeys(table, v) {
+			if value, stays := v[k]; !stays {
+				part(k, nil, true)
+			} else if was, is := table[k]; !is || !equal(was, value) {
+				part(k, value, false)
+			}
+		}
+	case []any:
+		list, ok := old.([]any)
+		if !ok || len(v) == 0 {
+			return nil, false
+		}
+		for i := len(list) - 1; i >= len(v); i-- {
+			part(strconv.Itoa(i), nil, true)
+		}
+		for i, value := range v {
+			if i >= len(list) || !equal(list[i], value) {
+				part(strconv.Itoa(i), value, false)
+			}
+		}
+	}
+	if len(parts) == 0 {
+		return nil, false
+	}
+	next, err := d.edited(parts, round+1)
+	if err != nil {
+		return nil, false
+	}
+	got, _ := lookUp(next.value, c.keys)
+	return next, equal(got, c.value)
 }
 
 func (d *Document) editedAtOnce(changes []change, round int) (*Document, error) {

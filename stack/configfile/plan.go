@@ -126,7 +126,11 @@ func (p *planner) replaceTable(n *node, keys []string, old, v map[string]any) er
 		p.addEntries(n, come, v)
 		return nil
 	}
-	for _, name := range come {
+	for i, name := range come {
+		if i > 0 && n.isHeadless() && n.dotted(p.d) < 0 { // the first one may have given n a header
+			p.again = append(p.again, change{keys: keys, value: v})
+			return nil
+		}
 		if err := p.add(n, name, v[name]); err != nil {
 			return err
 		}

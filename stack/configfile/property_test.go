@@ -362,3 +362,14 @@ func indices(n int) []int {
 	}
 	return out
 }
+
+func TestAnyDocumentBecomesAnyOther(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		from, to := drawDocument(t), drawDocument(t)
+		d, want := mustParse(t, from), mustParse(t, to).Value()
+		if err := d.Set("", want); err != nil || !equal(d.Value(), want) {
+			t.Fatalf("%v\nfrom\n%s\nto\n%s\ngot\n%s", err, from, to, d.Bytes())
+		}
+		checkIndex(t, d)
+	})
+}
