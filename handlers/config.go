@@ -49,13 +49,15 @@ func (s *Server) showConfig(c echo.Context, status int, e views.Editor, report *
 		page.Toast = toast(*report)
 		q.Set("run", report.ID)
 		if e.Locked {
-			q.Set("wait", "1")
 			page.Refresh = 1
 		}
 		if c.Request().Method == http.MethodGet {
 			// The address bar says which run is shown, after a swap too.
 			c.Response().Header().Set("HX-Replace-Url", "/config?run="+url.QueryEscape(report.ID))
 		}
+	}
+	if e.Locked || e.Problem != "" {
+		q.Set("wait", "1")
 	}
 	page.Stream = streamURL("config", page.Trading.Back, q)
 	return s.render(c, status, views.ConfigPage(page))

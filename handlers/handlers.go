@@ -115,10 +115,9 @@ func (s *Server) routes() http.Handler {
 	v1.GET("/events", s.apiEvents)
 
 	// For machines that watch the panel itself.
-	e.GET("/healthz", s.healthz)
-	e.GET("/readyz", s.readyz)
+	e.Match([]string{"GET", "HEAD"}, "/healthz", s.healthz)
+	e.Match([]string{"GET", "HEAD"}, "/readyz", s.readyz)
 
-	e.GET(static.Prefix+"*", echo.WrapHandler(static.Handler()))
-	e.HEAD(static.Prefix+"*", echo.WrapHandler(static.Handler()))
+	e.Match([]string{"GET", "HEAD"}, static.Prefix+"*", echo.WrapHandler(static.Handler()))
 	return e
 }

@@ -39,40 +39,46 @@ func (s *Server) overviewParts() []views.Part {
 }
 
 // configParts follow the run that the page shows, or the first that begins while it is open. A page
-// that was drawn during a run (wait) gets the form anew when the run has ended, and another stream:
-// one that will not do so again.
+// that was drawn without a form that can be filled in (wait), during a run or because the file was
+// unusable, gets it as soon as there is one, and another stream: one that will not replace it again.
 func (s *Server) configParts(q url.Values) func() []views.Part {
 	id, revision, wait := q.Get("run"), stack.Revision(q.Get("rev")), q.Get("wait") != ""
 	return func() []views.Part {
 		if cur := s.o.Controller.Current(); id == "" && cur != nil {
 			id = cur.ID()
 		}
-		live := s.live()
 		var parts []views.Part
-		report, ok := stack.Report{}, false
-		if id != "" {
-			report, ok = s.report(id)
+		var report *stack.Report
+		last := views.Toast{}
+		if r, ok := s.report(id); ok {
+			report, last = &r, toast(r)
+			parts = append(parts, views.Part{ID: "run", Body: views.RunPanel(runView(r, s.now(), s.zone())), Morph: true})
 		}
-		if ok {
-			parts = append(parts, views.Part{ID: "run", Body: views.RunPanel(runView(report, s.now(), s.zone())), Morph: true})
+		parts = append(parts, views.Part{ID: "toasts", Body: views.Toasts(last), Morph: true})
+		if !wait {
+			return append(parts, s.stalePart(revision))
 		}
-		parts = append(parts, views.Part{ID: "toasts", Body: views.Toasts(toast(report)), Morph: true})
-		switch {
-		case wait && report.Outcome == "":
-		case wait:
-			e := s.editor(&report)
+		if report != nil && report.Outcome == "" {
+			return parts
+		}
+		e := s.editor(report)
+		parts = append(parts, views.Part{ID: "editor", Body: views.ConfigEditor(e)})
+		if e.Problem == "" {
 			next := streamURL("config", q.Get("back"), url.Values{"run": {id}, "rev": {e.Revision}})
-			parts = append(parts, views.Part{ID: "editor", Body: views.ConfigEditor(e)}, views.Part{ID: "live", Body: views.Live(next)})
+			parts = append(parts, views.Part{ID: "live", Body: views.Live(next)})
 			wait, revision = false, stack.Revision(e.Revision)
-		default:
-			stale := views.Stale{}
-			if live.Revision != revision && live.Revision != "" {
-				stale.Revision = live.Revision.Short()
-			}
-			parts = append(parts, views.Part{ID: "stale", Body: views.StaleNotice(stale), Morph: true})
 		}
 		return parts
 	}
+}
+
+// stalePart says whether the file is still the one that a form was drawn from.
+func (s *Server) stalePart(drawn stack.Revision) views.Part {
+	stale := views.Stale{}
+	if now := s.live().Revision; now != drawn && now != "" {
+		stale.Revision = now.Short()
+	}
+	return views.Part{ID: "stale", Body: views.StaleNotice(stale), Morph: true}
 }
 
 // lookAgain is how often a stream looks for what changes with the clock alone.

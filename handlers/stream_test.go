@@ -207,6 +207,20 @@ func TestPageStream(t *testing.T) {
 			t.Error("the form was sent, over what may have been typed")
 		}
 	})
+	t.Run("a page without a usable file gets its form as soon as the file is mended", func(t *testing.T) {
+		p := newPanel(t)
+		if err := os.WriteFile(p.file, []byte("a = = 1\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		p.get("/config").want(t, 200).has(t, "not valid TOML", "wait=1")
+		l := p.listen(t, "/events?page=config&wait=1")
+		l.until(`hx-target="#editor"`, "not valid TOML")
+		if err := os.WriteFile(p.file, []byte(document), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		p.Changed()
+		l.until(`hx-target="#editor"`, `hx-target="#live"`, "risk.max_position_usd")
+	})
 	t.Run("a page that nobody knows has no stream", func(t *testing.T) {
 		p := newPanel(t)
 		p.get("/events?page=nothing").want(t, 404)
