@@ -5,11 +5,13 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"log/slog"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 
 	"pitstop/stack/durable"
@@ -25,16 +27,19 @@ type audit struct {
 	log  *slog.Logger
 
 	mu      sync.Mutex
-	reports []Report // oldest first
-	unsaved [][]byte // lines that could not be written yet, for want of space for example
+	reports []Report          // oldest first
+	early   map[string]string // notes on runs that are not in the reports yet, by run
+	unsaved [][]byte          // lines that could not be written yet, for want of space for example
+	unread  string            // a sentence: what of the file is not in reports
 }
 
 func openAudit(path string, log *slog.Logger) *audit {
-	a := &audit{path: path, log: log}
+	a := &audit{path: path, log: log, early: map[string]string{}}
 	f, err := os.Open(path)
 	if err != nil {
 		if !errors.Is(err, fs.ErrNotExist) {
 			log.Error("The audit log cannot be read; the history begins empty.", "path", path, "error", err)
+			a.unread = "The audit log cannot be read, so that the history begins with this start of the panel. The panel's own log says why."
 		}
 		return a
 	}
@@ -54,18 +59,36 @@ func openAudit(path string, log *slog.Logger) *audit {
 		if err != nil {
 			if err != io.EOF {
 				log.Error("The audit log cannot be read to its end.", "path", path, "error", err)
+				a.unread = "The audit log cannot be read to its end; what is missing was skipped. The panel's own log says why."
 			}
 			break
 		}
 	}
 	if bad > 0 {
 		log.Warn("The audit log has lines that are no reports; they are passed over.", "path", path, "lines", bad)
+		a.unread = strings.TrimSpace(skippedLines(bad) + " " + a.unread)
 	}
 	return a
 }
 
+// skippedLines says how many lines of the audit log are no reports.
+func skippedLines(n int) string {
+	if n == 1 {
+		return "1 line of the audit log could not be read and was skipped."
+	}
+	return fmt.Sprintf("%d lines of the audit log could not be read and were skipped.", n)
+}
+
 // remember needs the lock, or to be alone.
 func (a *audit) remember(r Report) {
+	if r.Kind == KindNote {
+		a.annotate(r.Source, r.Note)
+		return
+	}
+	if note, ok := a.early[r.ID]; ok {
+		r.Note = note
+		delete(a.early, r.ID)
+	}
 	a.reports = append(a.reports, r)
 	if len(a.reports) > 2*keepReports {
 		a.reports = slices.Clone(a.reports[len(a.reports)-keepReports:])
@@ -127,7 +150,7 @@ func (a *audit) ended(run string) bool {
 func (c *Controller) Reports() []Report {
 	reports := c.audit.list()
 	if run := c.Current(); run != nil {
-		if r := run.Report(); len(reports) == 0 || !slices.ContainsFunc(reports, func(o Report) bool { return o.ID == r.ID }) {
+		if r := c.audit.noted(run.Report()); len(reports) == 0 || !slices.ContainsFunc(reports, func(o Report) bool { return o.ID == r.ID }) {
 			reports = slices.Insert(reports, 0, r)
 		}
 	}
@@ -137,7 +160,7 @@ func (c *Controller) Reports() []Report {
 // Report finds one report of this process's runs or of the history.
 func (c *Controller) Report(id string) (Report, bool) {
 	if run, ok := c.Run(id); ok {
-		return run.Report(), true
+		return c.audit.noted(run.Report()), true
 	}
 	return c.audit.find(id)
 }

@@ -212,7 +212,11 @@ const (
 	KindRecover Kind = "recover"  // a run that a crash interrupted, finished or undone at the next start
 	KindExtern  Kind = "external" // history only: somebody changed the file without Pitstop
 	KindTrading Kind = "trading"  // history only: somebody changed the gate
+	KindNote    Kind = "note"     // audit log only: a note on the report that Source names, in place of its own
 )
+
+// IsRun tells a passage of the workflow from what else the history tells.
+func (k Kind) IsRun() bool { return k == KindSave || k == KindRestore || k == KindRecover }
 
 // Change asks for a run.
 type Change struct {
