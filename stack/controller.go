@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -127,6 +128,7 @@ func (c *Controller) SaveAndRestart(ctx context.Context, ch Change) (*Run, error
 	if ch.Kind == "" {
 		ch.Kind = KindSave
 	}
+	ch.Content = bytes.Clone(ch.Content) // it is kept beyond the call
 	run := newRun(Report{
 		ID: newID(c.o.Clock.Now()), Kind: ch.Kind, By: ch.By, Note: ch.Note, Source: ch.Source,
 		Started: c.o.Clock.Now(), Steps: pendingSteps(),

@@ -270,6 +270,18 @@ func TestTheHistory(t *testing.T) {
 			}
 		})
 	})
+	t.Run("does not take a run's own writing for somebody else's", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t)
+			var c *stack.Controller
+			c = w.start(t, func(o *stack.Options) { o.Hook = func(string) { c.ConfigTouched() } })
+			c.ConfigTouched()
+			wantOutcome(t, save(t, c, newConfig), stack.Applied, "")
+			if got := c.Reports(); len(got) != 1 {
+				t.Errorf("the history: got %d reports, want the run alone", len(got))
+			}
+		})
+	})
 	t.Run("keeps notes of the gate", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			w := newWorld(t)

@@ -297,7 +297,7 @@ func (w *workflow) discard(s Staged) {
 }
 
 func (w *workflow) startGuard(p *Passage) {
-	if w.c.o.Guard == nil {
+	if w.c.o.Guard == nil || len(p.instances) == 0 {
 		return
 	}
 	release, err := w.c.o.Guard(p.instances)
