@@ -220,3 +220,6 @@ func (s *Store) Sweep(except ...string) error {
 	}
 	return errors.Join(failed...)
 }
+
+// Keep is how many backups Prune leaves; 0: all.
+func (s *Store) Keep() int { return max(s.keep, 0) }
