@@ -2,6 +2,7 @@ package features
 
 import (
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,7 +16,8 @@ const (
 	scanner      = "go-scanner"
 )
 
-// containers are the reference stack on the real engine, with a network and a config folder of its own.
+// containers are the reference stack on the real engine, with a config folder of its own. They use the
+// machine's own network: a network that comes or goes makes Chromium drop its requests.
 type containers struct {
 	testing.TB
 	engine  *dockertest.Engine
@@ -36,7 +38,7 @@ func referenceConfig(t testing.TB) string {
 func runContainers(t testing.TB, config, restart string, env ...string) *containers {
 	t.Helper()
 	engine := dockertest.New(t)
-	network := engine.Network()
+	offers := freeAddress(t)
 	label := func(name string) string { return name + "-" + engine.Unique }
 	c := &containers{TB: t, engine: engine, service: map[string]*dockertest.Container{}}
 	c.panel = newPanel(t, "docker", config, fmt.Sprintf(`
@@ -54,8 +56,8 @@ reload = { watch = true, confirm = "Config reloaded" }
 	for _, name := range []string{scanner, orchestrator} {
 		c.service[name] = engine.Run(dockertest.Spec{
 			Name: name, Image: "pitstop/" + name + ":test", Labels: map[string]string{"app": label(name)},
-			Binds: []string{folder + ":/config"}, Network: network, Alias: name, Restart: restart,
-			Env: append([]string{"SCANNER_ADDRESS=go-scanner:7070", "SCANNER_LISTEN=:7070"}, env...),
+			Binds: []string{folder + ":/config"}, Network: "host", Restart: restart,
+			Env: append([]string{"SCANNER_ADDRESS=" + offers, "SCANNER_LISTEN=" + offers}, env...),
 		})
 	}
 	for _, container := range c.service {
@@ -78,4 +80,13 @@ func (c *containers) logged(name, text string) int {
 		}
 	}
 	return n
+}
+
+// freeAddress is an address on this machine that nobody listens on.
+func freeAddress(t testing.TB) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	defer listener.Close()
+	return listener.Addr().String()
 }
