@@ -3,6 +3,7 @@ package features
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -46,6 +47,7 @@ type panel struct {
 	env      []string
 	url      string
 	process  *exec.Cmd
+	ended    chan struct{} // closed when process has ended
 	output   *output
 }
 
@@ -73,15 +75,23 @@ var address = regexp.MustCompile(`Pitstop is at (http://\S+)`)
 // start starts the panel and waits until it serves. It is stopped with the test.
 func (p *panel) start() {
 	p.Helper()
+	p.launch()
+	p.serves()
+}
+
+// launch starts the panel. It is stopped with the test.
+func (p *panel) launch() {
+	p.Helper()
 	p.output = &output{}
 	p.process = exec.Command(binary, "serve", "--settings", p.settings)
 	p.process.Dir = p.folder
 	p.process.Env = append(os.Environ(), p.env...)
 	p.process.Stdout, p.process.Stderr = p.output, p.output
 	p.process.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	p.process.WaitDelay = time.Second // its guardian may outlive it, and hold its output
 	must(p.TB, p.process.Start())
-	ended := make(chan struct{})
-	process, out := p.process, p.output
+	p.ended = make(chan struct{})
+	process, ended, out := p.process, p.ended, p.output
 	go func() { _ = process.Wait(); close(ended) }()
 	p.Cleanup(func() {
 		_ = process.Process.Signal(syscall.SIGTERM)
@@ -96,27 +106,36 @@ func (p *panel) start() {
 			p.Logf("the panel's output:\n%s", out)
 		}
 	})
+}
+
+// serves waits until the panel serves.
+func (p *panel) serves() {
+	p.Helper()
 	eventually(p.TB, "the panel to serve", func() (bool, string) {
 		select {
-		case <-ended:
-			p.Fatalf("the panel ended:\n%s", out)
+		case <-p.ended:
+			p.Fatalf("the panel ended:\n%s", p.output)
 		default:
 		}
-		m := address.FindStringSubmatch(out.String())
+		m := address.FindStringSubmatch(p.output.String())
 		if m != nil {
 			p.url = m[1]
 		}
-		return m != nil, out.String()
+		return m != nil, p.output.String()
 	})
 }
 
 // kill ends the panel as a crash does, and waits until it is gone.
 func (p *panel) kill() {
 	p.Helper()
-	must(p.TB, p.process.Process.Kill())
-	eventually(p.TB, "the panel's death", func() (bool, string) {
-		return syscall.Kill(p.process.Process.Pid, 0) != nil, "it lives"
-	})
+	if err := p.process.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		p.Fatal(err)
+	}
+	select {
+	case <-p.ended:
+	case <-time.After(patience):
+		p.Fatal("the panel lives on after SIGKILL")
+	}
 }
 
 // call makes one API call and decodes its JSON answer.
