@@ -1,0 +1,240 @@
+package later
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"pitstop/stack"
+)
+
+const (
+	// tick is how often the clock is looked at while something waits, whatever the timers say.
+	tick = time.Second
+	// tolerated is by how much a change may be late without a word about it.
+	tolerated = 5 * time.Second
+)
+
+// run watches the time.
+func (q *Queue) run(ctx context.Context) {
+	defer close(q.done)
+	for ctx.Err() == nil {
+		timer := q.clock.NewTimer(q.look(ctx))
+		select {
+		case <-ctx.Done():
+		case <-timer.Chan():
+		case <-q.poked:
+		}
+		timer.Stop()
+	}
+}
+
+// look does what is due and returns when to look again.
+func (q *Queue) look(ctx context.Context) time.Duration {
+	e, now := q.plan()
+	switch {
+	case e == nil:
+		return time.Hour // whoever queues something wakes us
+	case e.At.IsZero() || now.Before(e.At):
+		if wait := e.At.Sub(now); wait > 0 && wait < tick {
+			return wait
+		}
+	case now.Sub(e.At) > q.o.Grace:
+		q.hold(e, func(h *Entry) {
+			h.Missed = true
+			h.Message = "It was not applied: " + q.whyLate(e) + ". Decide whether it still should be."
+		})
+	case e.When == NextClose && q.o.NextClose(now).Open:
+		q.hold(e, func(h *Entry) {
+			h.Missed = true
+			h.Message = "It was not applied: it came too late for that close, and trading is open again. Decide when it should be."
+		})
+	case !q.o.Busy():
+		q.apply(ctx, e, now)
+	}
+	return tick
+}
+
+// whyLate tells what kept a change from being applied in time.
+func (q *Queue) whyLate(e *Entry) string {
+	if e.Message != "" {
+		return e.Message
+	}
+	return "neither when it was due nor soon after could Pitstop apply it, because it was off, asleep or busy"
+}
+
+// plan is the change that waits, with its close as the schedule has it now. An edge that has come
+// stands: the next one after it would never come.
+func (q *Queue) plan() (*Entry, time.Time) {
+	now := q.now()
+	q.mu.Lock()
+	e := q.entry
+	q.mu.Unlock()
+	if e == nil || e.State != Waiting {
+		return nil, now
+	}
+	if e.When != NextClose || !e.At.IsZero() && !now.Before(e.At) {
+		return e, now
+	}
+	next := q.o.NextClose(now)
+	if !next.Known || next.Next.Equal(e.At) {
+		return e, now
+	}
+	moved := e.clone()
+	moved.At = next.Next.UTC()
+	if next.Next.IsZero() {
+		moved.At = time.Time{}
+	}
+	if !q.swap(e, &moved) {
+		return nil, now
+	}
+	q.log.Info("the schedule changed, and with it when the queued change is due", "id", e.ID, "was", e.At, "at", moved.At)
+	return &moved, now
+}
+
+// swap sets fresh unless somebody changed the entry meanwhile, in which case it is looked at again.
+func (q *Queue) swap(old, fresh *Entry) bool {
+	q.mu.Lock()
+	same := q.entry == old
+	if same {
+		q.entry = fresh
+	}
+	q.mu.Unlock()
+	if !same {
+		q.Replan()
+		return false
+	}
+	q.set(fresh)
+	return true
+}
+
+// hold leaves the change to a person.
+func (q *Queue) hold(e *Entry, why func(*Entry)) {
+	held := e.untried()
+	held.State = Held
+	why(&held)
+	if q.swap(e, &held) {
+		q.log.Warn("the queued change is held", "id", e.ID, "by", e.By, "why", held.Message)
+	}
+}
+
+// apply lays the change over the live file and runs it.
+func (q *Queue) apply(ctx context.Context, e *Entry, now time.Time) {
+	live, err := q.o.Read()
+	if err != nil {
+		q.hold(e, func(h *Entry) {
+			h.Message = fmt.Sprintf("It was not applied, because the config file cannot be read: %v.", err)
+		})
+		return
+	}
+	change := stack.Change{Kind: stack.KindSave, Content: []byte(e.Content), Base: stack.RevisionOf(live), By: e.By, Note: e.remark()}
+	var clashes []string
+	if string(live) != e.Base {
+		var merged []byte
+		if merged, clashes, err = q.o.Merge([]byte(e.Base), live, []byte(e.Content)); err != nil {
+			q.hold(e, func(h *Entry) {
+				h.Message = fmt.Sprintf("It was not applied, because the config file was changed meanwhile and the two cannot be brought together: %v.", err)
+			})
+			return
+		}
+		if len(clashes) > 0 {
+			// The run is refused as a conflict, with nothing paused: so the history tells it.
+			change.Base = stack.RevisionOf([]byte(e.Base))
+		} else {
+			change.Content = merged
+		}
+	}
+	under := e.untried()
+	under.State, under.To = Applying, stack.RevisionOf(change.Content)
+	if !q.swap(e, &under) {
+		return
+	}
+	report, err := q.o.Apply(ctx, change)
+	switch {
+	case err != nil:
+		waiting := e.untried() // it did not begin: Pitstop is stopping, and the next start decides
+		if ctx.Err() == nil && !errors.Is(err, stack.ErrShutdown) {
+			waiting.State, waiting.Message = Held, fmt.Sprintf("It was not applied, because the run did not begin: %v.", err)
+		}
+		q.set(&waiting)
+	case report.Outcome == "": // left to the next start, which settles it
+	default:
+		q.ended(&under, report, clashes, now)
+	}
+}
+
+// ended tells how the run ended.
+func (q *Queue) ended(e *Entry, r stack.Report, clashes []string, began time.Time) {
+	told := e.untried()
+	told.Run, told.Outcome = r.ID, r.Outcome
+	switch {
+	case r.Outcome == stack.Applied || r.Outcome == stack.Unchanged:
+		told.State, told.Content, told.Base = Done, "", ""
+		told.Message = "Applied as it was queued."
+		if r.Outcome == stack.Unchanged {
+			told.Message = "There was nothing to do any more: the config file has these values already."
+		}
+		if late := began.Sub(e.At); late > tolerated {
+			told.Message += fmt.Sprintf(" It was %s late.", late.Round(time.Second))
+		}
+	case len(clashes) > 0:
+		told.State, told.Clashes = Held, clashes
+		told.Message = "It was not applied: somebody else changed the same keys meanwhile."
+	case r.Cause == stack.CauseBusy || r.Cause == stack.CauseConflict:
+		told.Run, told.Outcome = "", "" // somebody was quicker by a moment: once more
+	default:
+		told.State, told.Problems = Held, r.Errors
+		told.Message = "It was not applied. " + r.Message
+	}
+	q.set(&told)
+	q.log.Info("the queued change was tried", "id", e.ID, "run", r.ID, "outcome", r.Outcome, "state", told.State)
+}
+
+// settle finds out, at the start, what became of a change that was being applied when Pitstop ended.
+func (q *Queue) settle() {
+	q.mu.Lock()
+	e := q.entry
+	q.mu.Unlock()
+	if e == nil || e.State != Applying {
+		return
+	}
+	told := e.untried()
+	live, err := q.o.Read()
+	if err == nil && stack.RevisionOf(live) == e.To {
+		told.State, told.Content, told.Base, told.Outcome = Done, "", "", stack.Applied
+		told.Message = "Applied. Pitstop was ended in the middle of it and brought it to its end when it was back; see the history."
+	} else {
+		told.State = Held
+		told.Message = "Pitstop was ended while it was being applied, and it is not in the file now. See the history, then decide whether it still should be."
+	}
+	q.set(&told)
+}
+
+// remark is the note of the run that applies the change.
+func (e *Entry) remark() string {
+	what := "for " + e.At.UTC().Format("2006-01-02 15:04 MST")
+	if e.When == NextClose {
+		what = "for the next close"
+	}
+	text := "Queued " + e.Queued.UTC().Format("2006-01-02 15:04 MST") + " " + what
+	if e.Note != "" {
+		text = e.Note + " · " + text
+	}
+	return text
+}
+
+// Through applies changes by a Controller.
+func Through(c *stack.Controller) func(context.Context, stack.Change) (stack.Report, error) {
+	return func(ctx context.Context, ch stack.Change) (stack.Report, error) {
+		run, err := c.SaveAndRestart(ctx, ch)
+		if err != nil {
+			return stack.Report{}, err
+		}
+		report, err := run.Wait(ctx)
+		if err != nil {
+			report = run.Report()
+		}
+		return report, nil
+	}
+}
