@@ -15,9 +15,11 @@ import (
 )
 
 func (s *Server) apiRuns(c echo.Context) error {
-	reports := s.o.Controller.Reports()
-	if reports == nil {
-		reports = []stack.Report{}
+	reports := []stack.Report{}
+	for _, r := range s.o.Controller.Reports() {
+		if r.Kind.IsRun() {
+			reports = append(reports, r)
+		}
 	}
 	return s.json(c, http.StatusOK, reports)
 }

@@ -34,9 +34,6 @@ func (s *Server) redirectToConfig(c echo.Context) error {
 
 // report is a run of this process or of the history.
 func (s *Server) report(id string) (stack.Report, bool) {
-	if r, ok := s.o.Controller.Run(id); ok {
-		return r.Report(), true
-	}
 	return s.o.Controller.Report(id)
 }
 

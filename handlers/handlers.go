@@ -97,6 +97,15 @@ func (s *Server) routes() http.Handler {
 	e.POST("/trading", s.postTrading, small)
 	e.GET("/events", s.getPageEvents)
 
+	// The history.
+	e.GET("/history", s.getHistory)
+	e.GET("/history/compare", s.getCompare)
+	e.GET("/history/restore", s.getRestore)
+	e.POST("/history/restore", s.postRestore, small)
+	e.GET("/history/backups/:name", s.getHistoryBackup)
+	e.GET("/history/:id", s.getHistoryEntry)
+	e.POST("/history/:id/note", s.postHistoryNote, small)
+
 	// The API.
 	v1 := e.Group("/api/v1")
 	v1.GET("/status", s.apiStatus)
@@ -106,6 +115,8 @@ func (s *Server) routes() http.Handler {
 	v1.GET("/runs", s.apiRuns)
 	v1.GET("/runs/:id", s.apiRun)
 	v1.GET("/runs/:id/events", s.apiRunEvents)
+	v1.PUT("/runs/:id/note", s.apiPutNote, small)
+	v1.GET("/history", s.apiHistory)
 	v1.GET("/backups", s.apiBackups)
 	v1.GET("/backups/:name", s.apiBackup)
 	v1.POST("/backups/:name/restore", s.apiRestore, small)

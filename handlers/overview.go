@@ -41,7 +41,7 @@ func (s *Server) lastReport() (stack.Report, bool) {
 		return r.Report(), true
 	}
 	for _, r := range s.o.Controller.Reports() {
-		if r.Kind != stack.KindExtern {
+		if r.Kind.IsRun() {
 			return r, true
 		}
 	}

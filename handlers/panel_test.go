@@ -77,13 +77,18 @@ const generous = 30 * time.Second
 
 func newPanel(t *testing.T) *panel {
 	t.Helper()
-	dir := t.TempDir()
+	return newPanelIn(t, t.TempDir())
+}
+
+// newPanelIn is a panel in a folder that may have a state already.
+func newPanelIn(t *testing.T, dir string) *panel {
+	t.Helper()
 	p := &panel{t: t, file: filepath.Join(dir, "config.toml"), log: &lockedBuffer{}}
 	if err := os.WriteFile(p.file, []byte(document), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	state := filepath.Join(dir, "state")
-	if err := os.Mkdir(state, 0o700); err != nil {
+	if err := os.MkdirAll(state, 0o700); err != nil {
 		t.Fatal(err)
 	}
 	log := slog.New(slog.NewTextHandler(p.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
