@@ -16,7 +16,7 @@ import (
 
 // output is the file into which one life of a service writes by itself. Nobody stamps its lines, so
 // output remembers when the file had grown how far: a byte was written at the latest when the file
-// was first seen to reach beyond it.
+// was first seen to reach beyond it. The owner keeps these sights for the next panel (sightBook).
 //
 // Offsets count all bytes ever written, those that are no longer in the file too.
 type output struct {
@@ -30,6 +30,7 @@ type output struct {
 	first  int64 // the first byte that is still there
 	end    int64 // as last seen
 	sights []sight
+	book   sightBook
 	grown  chan struct{} // closed, and replaced, when the file is seen to have grown
 	rigid  bool          // the file system cannot shorten a file at its front
 }
@@ -62,6 +63,11 @@ func openOutput(path string, most int64, log *slog.Logger) (*output, error) {
 		return nil, fmt.Errorf("could not read what the service wrote: %w", err)
 	}
 	o := &output{path: path, most: most, log: log, file: file, grown: make(chan struct{})}
+	if most > 0 {
+		if o.book, o.sights = openSights(path, log); len(o.sights) > 0 {
+			o.end = o.sights[len(o.sights)-1].end
+		}
+	}
 	o.look()
 	return o, nil
 }
@@ -69,6 +75,7 @@ func openOutput(path string, most int64, log *slog.Logger) (*output, error) {
 func (o *output) close() error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	o.book.close()
 	return o.file.Close()
 }
 
@@ -90,8 +97,10 @@ func (o *output) look() (grown <-chan struct{}) {
 		o.first = o.cut
 		return o.grown
 	}
-	o.remember(sight{end: end, at: o.written(info.ModTime())})
+	s := sight{end: end, at: o.written(info.ModTime())}
+	o.remember(s)
 	o.shorten()
+	o.book.note(s, o.cut)
 	close(o.grown)
 	o.grown = make(chan struct{})
 	return o.grown

@@ -3,7 +3,6 @@ package process
 import (
 	"fmt"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"sync"
 	"time"
@@ -144,17 +143,5 @@ func (s *service) look() {
 	s.mu.Unlock()
 	if l != nil && l.output != nil {
 		l.output.look()
-	}
-}
-
-// keptOutputs is of how many lives of a service the output is kept.
-const keptOutputs = 5
-
-// pruneOutputs removes the output of the oldest lives. Their names sort by time.
-func pruneOutputs(folder string) {
-	paths, _ := filepath.Glob(filepath.Join(folder, "*.log"))
-	for len(paths) > keptOutputs {
-		_ = os.Remove(paths[0])
-		paths = paths[1:]
 	}
 }
