@@ -8,7 +8,7 @@ CACHE   := $(or $(PITSTOP_CACHE),$(CURDIR)/.cache)
 GO      := .ci/go
 PYTHON  := /usr/bin/python3
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
-FUZZTIME ?= 20s
+FUZZTIME ?= 60s
 ROW     ?= pause
 PKG     ?= ./...
 
@@ -69,7 +69,7 @@ bench: ## ROW=pause: the pause window against the bare engine
 chaos: ## kills panel and engine, hundreds of times (ROUNDS=…), and checks that nothing is lost
 	@.ci/chaos
 
-fuzz: ## each fuzz target for FUZZTIME (20s)
+fuzz: ## each fuzz target for FUZZTIME (60s)
 	@FUZZTIME=$(FUZZTIME) .ci/fuzz
 
 clean: ## what was built and run; not the cache (.cache), which takes minutes to fill
