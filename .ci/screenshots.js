@@ -1,0 +1,28 @@
+// screenshots.js URL FOLDER: each page as a person sees it.
+const { chromium } = require(process.env.PITSTOP_PLAYWRIGHT + '/package')
+
+const [url, folder] = process.argv.slice(2)
+const pages = { overview: '/', config: '/config', schedule: '/schedule', history: '/history' }
+const desk = { width: 1280, height: 800 }, phone = { width: 390, height: 844 }
+const shots = [
+  ['light', desk], ['dark', desk], ['light', phone], ['dark', phone],
+].flatMap(([scheme, size]) => Object.keys(pages).map((page) => ({ page, scheme, size })))
+// The README shows these; the others are for whoever changes a page.
+const kept = process.env.ALL ? shots : shots.filter((s) => (s.size === desk ? s.scheme === 'light' : s.scheme === 'dark'))
+
+;(async () => {
+  const browser = await chromium.launch({
+    executablePath: process.env.PITSTOP_CHROMIUM,
+    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
+  })
+  for (const { page, scheme, size } of kept) {
+    const person = await browser.newContext({ viewport: size, colorScheme: scheme, isMobile: size === phone, hasTouch: size === phone })
+    const tab = await person.newPage()
+    await tab.goto(url + pages[page])
+    await tab.waitForLoadState('load')
+    await tab.waitForTimeout(500) // the stream's first snapshot
+    await tab.screenshot({ path: `${folder}/${page}-${scheme}-${size.width}.png` })
+    await person.close()
+  }
+  await browser.close()
+})()
