@@ -43,7 +43,7 @@ func (q *Queue) look(ctx context.Context) time.Duration {
 	case now.Sub(e.At) > q.o.Grace:
 		q.hold(e, func(h *Entry) {
 			h.Missed = true
-			h.Message = "It was not applied: " + q.whyLate(e) + ". Decide whether it still should be."
+			h.Message = "It was not applied: when it was due, and for some time after, Pitstop was off, asleep or busy. Decide whether it still should be."
 		})
 	case e.When == NextClose && q.o.NextClose(now).Open:
 		q.hold(e, func(h *Entry) {
@@ -54,14 +54,6 @@ func (q *Queue) look(ctx context.Context) time.Duration {
 		q.apply(ctx, e, now)
 	}
 	return tick
-}
-
-// whyLate tells what kept a change from being applied in time.
-func (q *Queue) whyLate(e *Entry) string {
-	if e.Message != "" {
-		return e.Message
-	}
-	return "neither when it was due nor soon after could Pitstop apply it, because it was off, asleep or busy"
 }
 
 // plan is the change that waits, with its close as the schedule has it now. An edge that has come
@@ -91,22 +83,6 @@ func (q *Queue) plan() (*Entry, time.Time) {
 	}
 	q.log.Info("the schedule changed, and with it when the queued change is due", "id", e.ID, "was", e.At, "at", moved.At)
 	return &moved, now
-}
-
-// swap sets fresh unless somebody changed the entry meanwhile, in which case it is looked at again.
-func (q *Queue) swap(old, fresh *Entry) bool {
-	q.mu.Lock()
-	same := q.entry == old
-	if same {
-		q.entry = fresh
-	}
-	q.mu.Unlock()
-	if !same {
-		q.Replan()
-		return false
-	}
-	q.set(fresh)
-	return true
 }
 
 // hold leaves the change to a person.
@@ -157,7 +133,7 @@ func (q *Queue) apply(ctx context.Context, e *Entry, now time.Time) {
 		if ctx.Err() == nil && !errors.Is(err, stack.ErrShutdown) {
 			waiting.State, waiting.Message = Held, fmt.Sprintf("It was not applied, because the run did not begin: %v.", err)
 		}
-		q.set(&waiting)
+		q.swap(&under, &waiting)
 	case report.Outcome == "": // left to the next start, which settles it
 	default:
 		q.ended(&under, report, clashes, now)
@@ -187,7 +163,7 @@ func (q *Queue) ended(e *Entry, r stack.Report, clashes []string, began time.Tim
 		told.State, told.Problems = Held, r.Errors
 		told.Message = "It was not applied. " + r.Message
 	}
-	q.set(&told)
+	q.swap(e, &told)
 	q.log.Info("the queued change was tried", "id", e.ID, "run", r.ID, "outcome", r.Outcome, "state", told.State)
 }
 
@@ -208,7 +184,7 @@ func (q *Queue) settle() {
 		told.State = Held
 		told.Message = "Pitstop was ended while it was being applied, and it is not in the file now. See the history, then decide whether it still should be."
 	}
-	q.set(&told)
+	q.swap(e, &told)
 }
 
 // remark is the note of the run that applies the change.

@@ -79,7 +79,7 @@ func Open(o Options) (*Queue, error) {
 		if err := os.Rename(q.path, aside); err != nil {
 			return nil, err
 		}
-		q.set(&Entry{
+		q.swap(nil, &Entry{
 			ID: newID(), State: Held, When: AtTime, Queued: q.now(), By: "unknown",
 			Message: "A change was queued, but its file could not be understood; it was not applied, and lies in the state folder as later.json.unreadable. Queue it again.",
 		})
@@ -266,10 +266,16 @@ func (q *Queue) change(f func(old *Entry) (*Entry, error)) error {
 	return nil
 }
 
-// set is change by the queue itself, which goes on where the disk does not take it: the worst that a
-// restart can make of the older entry is to lay the same change over the file again, or to ask.
-func (q *Queue) set(fresh *Entry) {
+// swap is change by the queue itself: fresh in place of old, unless somebody was quicker, in which
+// case it is looked at again. It goes on where the disk does not take it: the worst that a restart
+// can make of the older entry is to lay the same change over the file once more, or to ask.
+func (q *Queue) swap(old, fresh *Entry) bool {
 	q.mu.Lock()
+	if q.entry != old {
+		q.mu.Unlock()
+		q.Replan()
+		return false
+	}
 	q.entry = fresh
 	err := store(q.path, fresh)
 	listeners := slices.Clone(q.onChange)
@@ -280,6 +286,7 @@ func (q *Queue) set(fresh *Entry) {
 	for _, f := range listeners {
 		f()
 	}
+	return true
 }
 
 // now is the wall clock alone: a machine that slept is as late as the clock says.
