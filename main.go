@@ -174,7 +174,7 @@ func servePanel(ctx context.Context, s settings.Settings, settingsFile string, l
 	if err != nil {
 		return err
 	}
-	gate.OnRecord(func(g schedule.GateState) { controller.AppendAudit(handlers.TradingReport(g)) })
+	gate.OnRecord(handlers.RecordTrading(controller))
 	host, _, _ := net.SplitHostPort(s.Listen) // the settings hold no other form
 	panel, handler := handlers.New(handlers.Options{
 		Controller: controller, Store: store, Schema: rule.Schema(), Check: rule.Check,

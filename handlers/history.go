@@ -24,6 +24,7 @@ type event struct {
 	at     time.Time
 	report *stack.Report
 	backup *configfile.BackupInfo // alone, or what the report's run replaced, as long as it is kept
+	tried  *stack.Report          // of a backup alone: the run that was rolled back and left it
 }
 
 // key orders events of the same instant, and finds the place in the list again.
@@ -64,11 +65,26 @@ func timeline(reports []stack.Report, backups []configfile.BackupInfo, show stri
 	}
 	if show != showTrading {
 		for _, b := range byName {
-			out = append(out, event{at: b.Time, backup: b})
+			e := event{at: b.Time, backup: b, tried: triedBy(reports, b)}
+			if e.tried != nil {
+				e.at = e.tried.Ended // names of backups run ahead of the clock where one second has several
+			}
+			out = append(out, e)
 		}
 	}
 	slices.SortFunc(out, func(a, b event) int { return cmp.Compare(b.key(), a.key()) })
 	return out
+}
+
+// triedBy is the run whose roll-back left this backup.
+func triedBy(reports []stack.Report, b *configfile.BackupInfo) *stack.Report {
+	for i := range reports {
+		r := &reports[i]
+		if len(r.RollBack) > 0 && !r.Ended.IsZero() && r.Revision.To == b.Revision && b.Revision != "" && !b.Time.Before(r.Started.Truncate(time.Second)) {
+			return r
+		}
+	}
+	return nil
 }
 
 func (s *Server) getHistory(c echo.Context) error {
@@ -168,7 +184,11 @@ func (s *Server) entry(e event, live stack.Revision) views.HistoryEntry {
 	r := e.report
 	if r == nil {
 		v.Title, v.Badge = "Backup", views.Badge{Tone: views.Quiet, Icon: "file", Word: "backup"}
-		v.Message = "A backup of which the history tells nothing more: older than it, made by a roll-back, or put there by hand."
+		v.Message = "The history tells nothing of it: it is older than what is listed, or was put there by hand."
+		if e.tried != nil {
+			v.Title, v.Badge.Word = "Kept by the roll-back", "was tried"
+			v.Message = "The config that was tried and rolled back."
+		}
 		return v
 	}
 	v.ID, v.Kind = r.ID, string(r.Kind)
@@ -180,7 +200,7 @@ func (s *Server) entry(e event, live stack.Revision) views.HistoryEntry {
 	if r.Outcome == "" {
 		v.Follow = "/config?run=" + url.QueryEscape(r.ID)
 	}
-	if r.Kind == stack.KindTrading || r.Kind == stack.KindExtern || r.Outcome != stack.Applied {
+	if r.Kind != stack.KindExtern && (r.Kind == stack.KindTrading || r.Outcome != stack.Applied) {
 		v.Message = r.Message
 	}
 	if r.PauseMs > 0 {

@@ -12,6 +12,7 @@ import (
 
 	"pitstop/schedule"
 	"pitstop/stack"
+	"pitstop/stack/stacktest"
 )
 
 // change saves one value by the form, and returns the run's report.
@@ -72,7 +73,7 @@ func TestHistory(t *testing.T) {
 	})
 	t.Run("tells saves, edits from outside and the gate, newest first", func(t *testing.T) {
 		p := settled(t)
-		p.gate.OnRecord(func(g schedule.GateState) { p.control.AppendAudit(TradingReport(g)) })
+		p.gate.OnRecord(RecordTrading(p.control))
 		r := p.change("risk.max_position_usd", "8000")
 		p.edit("max_open_positions   = 5", "max_open_positions   = 7")
 		p.post("/trading", url.Values{"mode": {"halted"}, "reason": {"a broken feed"}}).want(t, 303)
@@ -130,7 +131,24 @@ func TestHistory(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(filepath.Dir(p.file), name), []byte(document), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		p.get("/history").want(t, 200).has(t, "history tells nothing more", name, "January 2020")
+		p.get("/history").want(t, 200).has(t, "history tells nothing of it", name, "January 2020")
+	})
+	t.Run("the backup that a roll-back leaves is told as such", func(t *testing.T) {
+		p := settled(t)
+		p.stack.SetProgram(func(i stack.Instance, content []byte, log func(string)) bool {
+			if i.Service == "go-scanner" && strings.Contains(string(content), "8000") {
+				log("Config reload failed: too greedy")
+				return true
+			}
+			return stacktest.Obedient(i, content, log)
+		})
+		form := p.form()
+		form.Set("risk.max_position_usd", "8000")
+		p.post("/config/run", form).want(t, 303)
+		if r := p.ended(); r.Outcome != stack.RolledBack {
+			t.Fatalf("outcome %q (%s), want rolled_back", r.Outcome, r.Message)
+		}
+		p.get("/history").want(t, 200).has(t, "rolled back", "Kept by the roll-back", "was tried and rolled back")
 	})
 	t.Run("the event stream brings a run that ended", func(t *testing.T) {
 		p := settled(t)
@@ -147,6 +165,33 @@ func TestHistory(t *testing.T) {
 			t.Errorf("the part does not show the run:\n%s", text.String())
 		}
 	})
+}
+
+func TestRecordTrading(t *testing.T) {
+	p := newPanel(t)
+	states := []schedule.GateState{
+		{Mode: schedule.FollowSchedule, By: "schedule", Reason: "closed until Monday"},
+		{Mode: schedule.FollowSchedule, By: "schedule", Reason: "closed until Tuesday"}, // nothing happened
+		{Mode: schedule.FollowSchedule, By: "schedule", Reason: "open", TradingEnabled: true},
+		{Mode: schedule.Halted, By: "ann", Reason: "a broken feed"},
+		{Mode: schedule.Halted, By: "ann", Reason: "a broken feed"},
+		{Mode: schedule.Halted, By: "ann", Reason: "still broken"},
+		{Mode: schedule.FollowSchedule, By: "schedule", Reason: "open", TradingEnabled: true},
+	}
+	record := RecordTrading(p.control)
+	for _, g := range states {
+		record(g)
+	}
+	RecordTrading(p.control)(states[len(states)-1]) // as after a start
+	var got []string
+	for _, r := range p.control.Reports() {
+		if r.Kind == stack.KindTrading {
+			got = append(got, r.Source)
+		}
+	}
+	if want := []string{gateOpen, gateHalted, gateHalted, gateOpen, gateClosed}; !slices.Equal(got, want) {
+		t.Errorf("the history has %q, want %q", got, want)
+	}
 }
 
 func TestHistoryOfADamagedLog(t *testing.T) {
