@@ -82,6 +82,9 @@ func tradingBanner(g schedule.GateState, services []stack.ServiceStatus, now tim
 	if t.By == "schedule" {
 		t.By = "" // the reason says so
 	}
+	if g.Mode == schedule.Halted {
+		t.Obeyed, t.Pending = obedience(services)
+	}
 	if now.Sub(g.Since) < obeyWithin {
 		return t
 	}
@@ -95,6 +98,21 @@ func tradingBanner(g schedule.GateState, services []stack.ServiceStatus, now tim
 		}
 	}
 	return t
+}
+
+// obedience are the services that say themselves that they do not trade, and those that say, or have
+// not denied yet, that they do. A service that never says anything of it has no part in trading.
+func obedience(services []stack.ServiceStatus) (obeyed, pending []string) {
+	for _, svc := range services {
+		switch {
+		case svc.Obeys == nil:
+		case svc.Obeys.TradingEnabled:
+			pending = append(pending, svc.Name)
+		default:
+			obeyed = append(obeyed, svc.Name)
+		}
+	}
+	return obeyed, pending
 }
 
 func gateBadge(on bool) views.Badge {

@@ -46,7 +46,8 @@ type Server struct {
 	hosts   map[string]bool
 	changes *changes
 	config  configCache
-	drafts  drafts
+	drafts  drafts // what was typed into the config form
+	plans   drafts // what was typed into the schedule form
 
 	closing context.Context // ends every event stream
 	close   context.CancelFunc
@@ -94,6 +95,11 @@ func (s *Server) routes() http.Handler {
 	e.GET("/config", s.getConfig)
 	e.GET("/config/run", s.redirectToConfig)
 	e.POST("/config/run", s.postConfigRun, document)
+	e.GET("/schedule", s.getSchedule)
+	e.GET("/schedule/run", s.redirectToSchedule)
+	e.POST("/schedule/run", s.postScheduleRun, small)
+	e.GET("/schedule/preview", s.redirectToSchedule)
+	e.POST("/schedule/preview", s.postSchedulePreview, small)
 	e.POST("/trading", s.postTrading, small)
 	e.GET("/events", s.getPageEvents)
 

@@ -24,6 +24,8 @@ func (s *Server) pageParts(page string, q url.Values) (func() []views.Part, bool
 		return s.configParts(q), true
 	case "history":
 		return s.historyParts(q), true
+	case "schedule":
+		return s.scheduleParts(q), true
 	case "frame": // of a page with nothing of its own
 		return func() []views.Part { return nil }, true
 	}

@@ -29,6 +29,9 @@ var bundles = map[string][]string{
 	"app.css":  {"vendor/pico-base.min.css", "css/frame.css", "css/parts.css", "css/form.css", "css/run.css"},
 	"app.js":   {"vendor/htmx.min.js", "vendor/hx-sse.min.js", "js/app.js"},
 	"icon.svg": {"icon.svg"},
+	// Of the schedule's page alone.
+	"schedule.css": {"css/schedule.css"},
+	"schedule.js":  {"js/schedule.js"},
 	// Of the history's pages alone.
 	"history.css": {"css/history.css"},
 }

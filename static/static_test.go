@@ -101,7 +101,12 @@ func TestAssetsStayLight(t *testing.T) {
 	for name := range bundles {
 		a := assets()[name]
 		t.Logf("%s: %d bytes, %d with gzip, %d with brotli", name, len(a.body), len(a.gzip()), len(a.brotli()))
-		total += len(a.brotli())
+		switch weight := len(a.brotli()); {
+		case strings.HasPrefix(name, "app.") || name == "icon.svg":
+			total += weight
+		case weight > 2<<10:
+			t.Errorf("%s, of one page alone, weighs %d bytes with brotli, want at most 2 kB", name, weight)
+		}
 	}
 	if const24k := 24 << 10; total > const24k {
 		t.Errorf("the assets weigh %d bytes with brotli, want at most %d", total, const24k)

@@ -7,6 +7,9 @@ type Trading struct {
 	By     string
 	Since  Moment
 	Until  Moment
+	// Obeyed are the services that say that they obey a halt, Pending those that have not said so yet.
+	Obeyed  []string
+	Pending []string
 	// Disobeyed is a sentence for each service that itself says otherwise; empty where all agree.
 	Disobeyed []string
 	// CanHalt, CanResume and CanForce say which of the three buttons make sense now.
