@@ -24,62 +24,79 @@ const (
 // postConfigRun is Save & Restart. Whatever is wrong with what was typed is answered here, with all of
 // it kept; a run that passed its first step is answered by sending the browser to look at it.
 func (s *Server) postConfigRun(c echo.Context) error {
-	if err := readForm(c); err != nil {
+	w, err := s.wantedConfig(c)
+	if w == nil {
 		return err
-	}
-	typed := c.Request().PostForm
-	live, err := s.usable()
-	if err != nil {
-		return err
-	}
-	base := stack.Revision(typed.Get(inRevision))
-	if base == "" {
-		return refuse(http.StatusUnprocessableEntity, "The form came without the revision that it was drawn from, so it cannot be told what was changed. Open the config page again.")
-	}
-	if schema.Pressed(typed) {
-		c.Response().Header().Set("HX-Reswap", "outerHTML") // without scrolling to the top
-		return s.showConfig(c, http.StatusOK, s.again(live, typed, "", views.Quiet), nil)
-	}
-	if base != live.Revision {
-		return s.answerConflict(c, live, base, typed)
-	}
-	edits, wrong := s.o.Schema.Decode(typed, live.Value)
-	if len(wrong) > 0 {
-		return s.answerInvalid(c, live, typed, stackProblems(wrong))
-	}
-	if len(edits) == 0 {
-		e := s.again(live, typed, "Nothing to apply: every field is as in the config file.", views.Quiet)
-		return s.showConfig(c, http.StatusOK, e, nil)
-	}
-	content, wrongEdits := edited(live.Content, edits)
-	if len(wrongEdits) > 0 {
-		return s.answerInvalid(c, live, typed, wrongEdits)
-	}
-	if problems := s.o.Check(content); len(problems) > 0 {
-		return s.answerInvalid(c, live, typed, problems)
-	}
-	if typed.Get(inCheck) != "" {
-		e := s.again(live, typed, fmt.Sprintf("%s, all valid. Nothing is applied yet.", plural(len(edits), "change", "changes")), views.Good)
-		return s.showConfig(c, http.StatusOK, e, nil)
 	}
 	run, err := s.o.Controller.SaveAndRestart(c.Request().Context(), stack.Change{
-		Kind: stack.KindSave, Content: content, Base: base, By: by(c), Note: typed.Get(inNote),
+		Kind: stack.KindSave, Content: w.content, Base: w.live.Revision, By: by(c), Note: w.typed.Get(inNote),
 	})
 	if err != nil {
 		return err
 	}
-	s.drafts.keep(run.ID(), typed)
+	s.drafts.keep(run.ID(), w.typed)
 	report := pastValidation(c, run)
 	switch {
 	case report.Outcome == stack.Rejected && report.Cause == stack.CauseConflict:
-		return s.answerConflict(c, s.live(), base, typed)
+		return s.answerConflict(c, s.live(), w.live.Revision, w.typed)
 	case report.Outcome == stack.Rejected && report.Cause == stack.CauseInvalid:
-		return s.answerInvalid(c, live, typed, report.Errors)
+		return s.answerInvalid(c, w.live, w.typed, report.Errors)
 	case report.Outcome == stack.Rejected:
-		e := s.again(live, typed, report.Message, views.Bad)
+		e := s.again(w.live, w.typed, report.Message, views.Bad)
 		return s.showConfig(c, runRefusal(report).status, e, &report)
 	}
 	return c.Redirect(http.StatusSeeOther, "/config?run="+url.QueryEscape(run.ID()))
+}
+
+// wanted is what a filled-in form asks for: other, valid content for the live file.
+type wanted struct {
+	typed   url.Values
+	live    liveConfig // the form's base
+	content []byte
+}
+
+// wantedConfig reads the config form. It returns nil where the request is answered already: there is
+// something to correct, or nothing to apply, or the form was only to be looked at.
+func (s *Server) wantedConfig(c echo.Context) (*wanted, error) {
+	if err := readForm(c); err != nil {
+		return nil, err
+	}
+	typed := c.Request().PostForm
+	live, err := s.usable()
+	if err != nil {
+		return nil, err
+	}
+	base := stack.Revision(typed.Get(inRevision))
+	if base == "" {
+		return nil, refuse(http.StatusUnprocessableEntity, "The form came without the revision that it was drawn from, so it cannot be told what was changed. Open the config page again.")
+	}
+	if schema.Pressed(typed) {
+		c.Response().Header().Set("HX-Reswap", "outerHTML") // without scrolling to the top
+		return nil, s.showConfig(c, http.StatusOK, s.again(live, typed, "", views.Quiet), nil)
+	}
+	if base != live.Revision {
+		return nil, s.answerConflict(c, live, base, typed)
+	}
+	edits, wrong := s.o.Schema.Decode(typed, live.Value)
+	if len(wrong) > 0 {
+		return nil, s.answerInvalid(c, live, typed, stackProblems(wrong))
+	}
+	if len(edits) == 0 {
+		e := s.again(live, typed, "Nothing to apply: every field is as in the config file.", views.Quiet)
+		return nil, s.showConfig(c, http.StatusOK, e, nil)
+	}
+	content, wrongEdits := edited(live.Content, edits)
+	if len(wrongEdits) > 0 {
+		return nil, s.answerInvalid(c, live, typed, wrongEdits)
+	}
+	if problems := s.o.Check(content); len(problems) > 0 {
+		return nil, s.answerInvalid(c, live, typed, problems)
+	}
+	if typed.Get(inCheck) != "" {
+		e := s.again(live, typed, fmt.Sprintf("%s, all valid. Nothing is applied yet.", plural(len(edits), "change", "changes")), views.Good)
+		return nil, s.showConfig(c, http.StatusOK, e, nil)
+	}
+	return &wanted{typed, live, content}, nil
 }
 
 // pastValidation waits until a run has left its first step, in which nothing is paused and after

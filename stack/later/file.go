@@ -37,7 +37,7 @@ func (e *Entry) encode() []byte {
 
 func (e *Entry) clone() Entry {
 	c := *e
-	c.Clashes, c.Problems = slices.Clone(e.Clashes), slices.Clone(e.Problems)
+	c.Changed, c.Clashes, c.Problems = slices.Clone(e.Changed), slices.Clone(e.Clashes), slices.Clone(e.Problems)
 	return c
 }
 
@@ -45,6 +45,6 @@ func (e *Entry) clone() Entry {
 func (e *Entry) untried() Entry {
 	return Entry{
 		ID: e.ID, State: Waiting, When: e.When, At: e.At, Queued: e.Queued, By: e.By, Note: e.Note,
-		Content: e.Content, Base: e.Base,
+		Content: e.Content, Base: e.Base, Changed: e.Changed,
 	}
 }

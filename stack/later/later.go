@@ -48,6 +48,8 @@ type Entry struct {
 	// secrets, and are gone once the change is Done.
 	Content string `json:"content,omitempty"`
 	Base    string `json:"base,omitempty"`
+	// Changed names the keys that it changes, as JSON pointers.
+	Changed []string `json:"changed,omitempty"`
 
 	// How it went.
 	Message  string          `json:"message,omitempty"`
@@ -66,6 +68,7 @@ type Request struct {
 	When          When
 	At            time.Time // of AtTime
 	By, Note      string
+	Changed       []string // pointers of the keys that Content changes in Base
 	// Replaces is the id of the queued change that this one takes the place of; empty: there is none.
 	// One that is Done needs no naming.
 	Replaces string
