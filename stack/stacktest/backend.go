@@ -167,17 +167,19 @@ func (b *Backend) Remove(i stack.Instance) {
 	})
 }
 
-// PauseByHand is somebody else's pause; UnpauseByHand undoes it.
-func (b *Backend) PauseByHand(i stack.Instance) {
-	b.move(i, func(o *instance) { o.State = stack.Paused })
-}
+// PauseByHand is somebody else's pause of a running instance.
+func (b *Backend) PauseByHand(i stack.Instance) { b.SetState(i, stack.Paused) }
 
 // UnpauseByHand is somebody else's unpause.
 func (b *Backend) UnpauseByHand(i stack.Instance) { b.move(i, b.goOn) }
 
-// SetState makes the instance seem so, such as Starting.
+// SetState makes a running instance seem so, such as Starting.
 func (b *Backend) SetState(i stack.Instance, s stack.State) {
-	b.move(i, func(o *instance) { o.State = s })
+	b.move(i, func(o *instance) {
+		if o.State == stack.Running {
+			o.State = s
+		}
+	})
 }
 
 func (b *Backend) move(i stack.Instance, f func(*instance)) {
@@ -432,13 +434,13 @@ func (b *Backend) Logs(ctx context.Context, i stack.Instance, since time.Time) i
 		for next := 0; ; {
 			b.mu.Lock()
 			lines, more := o.lines, o.more
-			ended, broken := o.State == stack.Stopped || !o.Started.Equal(i.Started), b.down
+			ended, other, broken := o.State == stack.Stopped, !o.Started.Equal(i.Started), b.down
 			b.mu.Unlock()
 			if broken {
 				yield(stack.LogLine{}, fmt.Errorf("Logs %s: %w", i.Name, stack.ErrUnavailable))
 				return
 			}
-			if !o.Started.Equal(i.Started) {
+			if other {
 				return // what its next life writes is not its own
 			}
 			for ; next < len(lines); next++ {
