@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// lookBack is how far back a log is read when Pitstop begins to follow it: services log much, and
-// what they said of the gate and the config long ago, they say again.
-const lookBack = 10 * time.Minute
+// lookBack is how far back a log is read when Pitstop begins to follow it: a day, since a service
+// speaks of the gate at its edges, and some more, since one day has 25 hours.
+const lookBack = 26 * time.Hour
 
 // obeyer reads in the services' logs what they themselves say: whether they trade, and which config
 // they loaded or refused. Pitstop's own word on either is something else.
@@ -151,6 +151,9 @@ func (o *obeyer) fill(s *ServiceStatus) {
 	}
 }
 
+// startedWith is what the reference services log of the config they begin with. It confirms no reload.
+const startedWith = "Config loaded"
+
 // said is what a line tells of the config: a revision loaded (short form), or a refusal.
 func (r Reload) said(line string) (loaded Revision, refused string) {
 	if r.Reject != "" && strings.Contains(line, r.Reject) {
@@ -160,7 +163,8 @@ func (r Reload) said(line string) (loaded Revision, refused string) {
 	if confirm == "" {
 		confirm = "Config reloaded"
 	}
-	if rev := revisionIn(line); rev != "" && strings.Contains(line, strings.TrimSpace(confirm)) {
+	says := strings.Contains(line, strings.TrimSpace(confirm)) || strings.Contains(line, startedWith)
+	if rev := revisionIn(line); rev != "" && says {
 		return Revision(rev.Short()), ""
 	}
 	return "", ""
