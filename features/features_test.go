@@ -62,6 +62,7 @@ func TestFeatures(t *testing.T) {
 						w := &world{TB: inStep{t}}
 						w.commonSteps(sc)
 						w.workflowSteps(sc)
+						w.historySteps(sc)
 					},
 				}
 				if status := suite.Run(); status != 0 {
