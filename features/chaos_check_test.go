@@ -32,6 +32,13 @@ type chaos struct {
 	restarts bool // the services may begin new lives, since their engine is killed
 }
 
+func newChaos(r *rig) *chaos {
+	// Rounds save more often than once a second, for which the names of backups are not made: none
+	// may be pruned before it is looked at.
+	r.set("[stack]", "[stack]\nkeep_backups = 100000")
+	return &chaos{rig: r, began: time.Now(), usual: 500 * time.Millisecond, counts: map[string]int{}}
+}
+
 // save is the one of a round.
 type save struct {
 	old, new string

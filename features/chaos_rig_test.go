@@ -202,6 +202,17 @@ func (r *rig) silence(since time.Time) (longest time.Duration) {
 	return longest
 }
 
+// set replaces a part of the settings, for the next start.
+func (p *panel) set(old, new string) {
+	p.Helper()
+	text, err := os.ReadFile(p.settings)
+	must(p.TB, err)
+	if !strings.Contains(string(text), old) {
+		p.Fatalf("the settings have no %q:\n%s", old, text)
+	}
+	must(p.TB, os.WriteFile(p.settings, []byte(strings.Replace(string(text), old, new, 1)), 0o644))
+}
+
 func (p *panel) state() string { return filepath.Join(p.folder, "state") }
 
 // guardians are the guardians of this panel that live.

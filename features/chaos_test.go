@@ -146,7 +146,7 @@ func TestChaosContainers(t *testing.T) {
 
 // kill runs one round for each blow, and tells what came of them.
 func kill(t *testing.T, r *rig, blows []blow) {
-	c := &chaos{rig: r, began: time.Now(), usual: 500 * time.Millisecond, counts: map[string]int{}}
+	c := newChaos(r)
 	defer c.tell(t)
 	for n, b := range blows {
 		passed := t.Run(fmt.Sprintf("%03d %s", n+1, b), func(t *testing.T) { c.round(t, b) })

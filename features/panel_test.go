@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -45,6 +46,7 @@ type panel struct {
 	config   string // path of config.toml
 	settings string
 	env      []string
+	command  []string // what to start the panel with, such as nice; empty: nothing
 	url      string
 	process  *exec.Cmd
 	ended    chan struct{} // closed when process has ended
@@ -83,7 +85,8 @@ func (p *panel) start() {
 func (p *panel) launch() {
 	p.Helper()
 	p.output = &output{}
-	p.process = exec.Command(binary, "serve", "--settings", p.settings)
+	command := append(slices.Clone(p.command), binary, "serve", "--settings", p.settings)
+	p.process = exec.Command(command[0], command[1:]...)
 	p.process.Dir = p.folder
 	p.process.Env = append(os.Environ(), p.env...)
 	p.process.Stdout, p.process.Stderr = p.output, p.output
