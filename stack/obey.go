@@ -151,7 +151,7 @@ func (o *obeyer) fill(s *ServiceStatus) {
 	}
 }
 
-// startedWith is what the reference services log of the config they begin with. It confirms no reload.
+// startedWith is what the reference services log, with the revision, of the config they begin with.
 const startedWith = "Config loaded"
 
 // said is what a line tells of the config: a revision loaded (short form), or a refusal.

@@ -28,6 +28,8 @@ func TestVerdict(t *testing.T) {
 		{"a refusal of another revision", plain, "Config reload failed: revision=" + other.Short(), verdictNone},
 		{"no pattern confirms nothing", Reload{}, "Config reloaded", verdictNone},
 		{"a refusal that contains the confirmation", Reload{Confirm: "Config", Reject: "Config reload failed"}, "Config reload failed", verdictRefused},
+		{"a new life that began with this revision", exact, "Config loaded revision=" + rev.Short(), verdictLoaded},
+		{"a new life that began with another", plain, "Config loaded revision=" + other.Short(), verdictNone},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if got := test.reload.verdict(test.line, rev); got != test.want {

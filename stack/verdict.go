@@ -34,6 +34,8 @@ func (r Reload) verdict(line string, rev Revision) verdict {
 		return verdictRefused
 	case r.Confirm != "" && strings.Contains(line, strings.ReplaceAll(r.Confirm, "{revision}", rev.Short())):
 		return verdictLoaded
+	case r.Confirm != "" && strings.Contains(line, startedWith) && revisionIn(line) != "":
+		return verdictLoaded // it was started anew meanwhile, and with this config
 	}
 	return verdictNone
 }
