@@ -27,6 +27,8 @@ type rig struct {
 	output func(service string) []string
 	// lives name the present life of each instance; they differ after a restart.
 	lives func() string
+	// end ends the services of a processRig for good. Containers are removed with their test anyway.
+	end func()
 }
 
 var (
@@ -90,7 +92,7 @@ reload = { watch = true, confirm = "Config reloaded revision={revision}" }
 	address := loopback()
 	p.env = []string{"SCANNER_ADDRESS=" + address, "SCANNER_LISTEN=" + address}
 	options := process.Options{Services: services, State: p.state(), OnExit: process.Stop}
-	t.Cleanup(func() {
+	end := func() {
 		b, err := process.New(options)
 		if err == nil {
 			err = b.Close()
@@ -98,7 +100,8 @@ reload = { watch = true, confirm = "Config reloaded revision={revision}" }
 		if err != nil {
 			t.Errorf("services may have been left behind: %v", err)
 		}
-	})
+	}
+	t.Cleanup(end)
 	instances := func() []stack.Instance {
 		view, err := process.Attach(options)
 		must(p.TB, err)
@@ -118,6 +121,7 @@ reload = { watch = true, confirm = "Config reloaded revision={revision}" }
 			return not
 		},
 		lives: func() string { return livesOf(instances()) },
+		end:   end,
 		output: func(service string) []string {
 			files, err := filepath.Glob(filepath.Join(p.state(), "process", "service-"+service, "*.log"))
 			must(p.TB, err)
