@@ -89,6 +89,8 @@ type door struct {
 	socket string
 	// swallow tells of which requests the engine's answer never comes back. Nil: of none.
 	swallow func(*http.Request) bool
+	// refuse tells which requests get 403 and no further. Nil: none.
+	refuse func(*http.Request) bool
 	// deaf drops every new request without an answer. What goes through already, goes on.
 	deaf atomic.Bool
 
@@ -127,6 +129,10 @@ func newDoor(t *testing.T, e *dockertest.Engine) *door {
 	d.server = &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if d.deaf.Load() {
 			panic(http.ErrAbortHandler)
+		}
+		if d.refuse != nil && d.refuse(r) {
+			http.Error(w, `{"message":"the proxy does not allow this"}`, http.StatusForbidden)
+			return
 		}
 		proxy.ServeHTTP(w, r)
 	})}
@@ -181,6 +187,11 @@ func (d *door) shut() {
 }
 
 func TestContract(t *testing.T) {
+	contract(t, func(*testing.T, *dockertest.Engine) string { return "" })
+}
+
+// contract is the contract kept by a backend that reaches the engine at this address.
+func contract(t *testing.T, host func(*testing.T, *dockertest.Engine) string) {
 	stacktest.TestBackend(t, func(t *testing.T) stacktest.Harness {
 		e := dockertest.New(t)
 		services := []stack.Service{app(e, "first"), app(e, "second")}
@@ -190,7 +201,7 @@ func TestContract(t *testing.T) {
 			byID[c.ID] = c
 		}
 		return stacktest.Harness{
-			Backend:  newBackend(t, Options{Services: services}),
+			Backend:  newBackend(t, Options{Host: host(t, e), Services: services}),
 			Services: services,
 			Kill: func(t *testing.T, i stack.Instance) {
 				byID[i.ID].Kill("SIGKILL")

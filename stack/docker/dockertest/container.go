@@ -3,6 +3,7 @@ package dockertest
 import (
 	"archive/tar"
 	"bytes"
+	"cmp"
 	"crypto/rand"
 	"fmt"
 	"io"
@@ -25,7 +26,7 @@ type Spec struct {
 	Labels  map[string]string
 	Binds   []string // HOST:CONTAINER, or HOST:CONTAINER:ro
 	Restart string   // restart policy; empty: none
-	Network string   // empty: the engine's default
+	Network string   // empty: none, for an address that comes or goes makes Chromium drop its requests
 	Alias   string   // its name for others in Network
 	User    string
 	Tty     bool
@@ -79,7 +80,7 @@ func (e *Engine) Create(s Spec) *Container {
 		&container.Config{Image: s.Image, Cmd: s.Cmd, Env: s.Env, Labels: labels, User: s.User, Tty: s.Tty},
 		&container.HostConfig{
 			Binds:         s.Binds,
-			NetworkMode:   container.NetworkMode(s.Network),
+			NetworkMode:   container.NetworkMode(cmp.Or(s.Network, "none")),
 			RestartPolicy: container.RestartPolicy{Name: container.RestartPolicyMode(s.Restart)},
 			Init:          &init,
 		},
