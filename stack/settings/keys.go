@@ -61,7 +61,10 @@ func (s *Settings) readFile(path string, content []byte) (problems []error) {
 	known := func(names []string, pointer string, tree map[string]any, set func(name string, v any) error) {
 		walk(tree, names, func(name string, v any, exists bool) {
 			at := pointer + "/" + strings.ReplaceAll(name, ".", "/")
-			if !exists {
+			leads := slices.ContainsFunc(names, func(n string) bool { return strings.HasPrefix(n, name+".") })
+			if !exists && leads {
+				bad(at, "must be a table, under [%s], not %s", name, kindOf(v))
+			} else if !exists {
 				bad(at, "there is no such setting%s", didYouMean(name, names))
 			} else if err := set(name, v); err != nil {
 				bad(at, "%w", err)
@@ -131,13 +134,17 @@ func (s *Settings) readEnvironment(environ []string) (problems []error) {
 			if name != Variable(k.name) {
 				continue
 			}
-			if err := k.set(s, value); err != nil {
+			if err := k.set(s, variable(value)); err != nil {
 				problems = append(problems, fmt.Errorf("%s: %w", name, err))
 			}
 		}
 	}
 	return problems
 }
+
+// variable is a value from the environment, which is text whatever the setting's type: it is read
+// more leniently than text in the file.
+type variable string
 
 // Variable is the environment variable of a setting.
 func Variable(name string) string {
@@ -207,7 +214,7 @@ func texts(field func(*Settings) *[]string) func(*Settings, any) error { return 
 
 func textOf[T any](field func(*T) *string) func(*T, any) error {
 	return func(t *T, v any) error {
-		value, ok := v.(string)
+		value, ok := plain(v).(string)
 		if !ok {
 			return fmt.Errorf("must be text in quotes, not %s", kindOf(v))
 		}
@@ -220,8 +227,8 @@ func textsOf[T any](field func(*T) *[]string) func(*T, any) error {
 	return func(t *T, v any) error {
 		var list []string
 		switch v := v.(type) {
-		case string: // from the environment
-			for item := range strings.SplitSeq(v, ",") {
+		case variable:
+			for item := range strings.SplitSeq(string(v), ",") {
 				if item = strings.TrimSpace(item); item != "" {
 					list = append(list, item)
 				}
@@ -242,6 +249,14 @@ func textsOf[T any](field func(*T) *[]string) func(*T, any) error {
 	}
 }
 
+// plain is the text of a variable, for settings that are text in the file too.
+func plain(v any) any {
+	if text, ok := v.(variable); ok {
+		return string(text)
+	}
+	return v
+}
+
 func boolOf[T any](field func(*T) *bool) func(*T, any) error {
 	return func(t *T, v any) error {
 		value, ok := v.(bool)
@@ -255,7 +270,7 @@ func boolOf[T any](field func(*T) *bool) func(*T, any) error {
 
 func duration(field func(*Settings) *time.Duration) func(*Settings, any) error {
 	return func(s *Settings, v any) error {
-		value, ok := v.(string)
+		value, ok := plain(v).(string)
 		if !ok {
 			return fmt.Errorf(`must be a duration in quotes, such as "10s", not %s`, kindOf(v))
 		}
@@ -273,8 +288,8 @@ func whole(field func(*Settings) *int) func(*Settings, any) error {
 		switch v := v.(type) {
 		case int64:
 			*field(s) = int(v)
-		case string: // from the environment
-			n, err := strconv.Atoi(v)
+		case variable:
+			n, err := strconv.Atoi(string(v))
 			if err != nil {
 				return fmt.Errorf("%q is not a whole number", v)
 			}

@@ -9,6 +9,8 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
@@ -108,8 +110,9 @@ func (s *Settings) check() (problems []error) {
 	bad := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
 
 	host, port, err := net.SplitHostPort(s.Listen)
+	_, wrong := strconv.ParseUint(port, 10, 16)
 	switch {
-	case err != nil || port == "":
+	case err != nil || wrong != nil:
 		bad("listen: %q is not HOST:PORT, such as 127.0.0.1:8080", s.Listen)
 	case s.AuthMode != "none" && s.AuthMode != "password":
 		bad(`auth.mode: %q is not known; it can be "none", on a loopback address`, s.AuthMode)
@@ -160,6 +163,9 @@ func (s *Settings) checkServices() (problems []error) {
 			continue
 		}
 		at += fmt.Sprintf(" (%s)", service.Name)
+		if !serviceName.MatchString(service.Name) {
+			bad(".name: may hold letters, digits, dots, hyphens and underscores, and begins with a letter or digit")
+		}
 		if first, twice := seen[service.Name]; twice {
 			bad(".name: stack.service[%d] has the same name; each service needs its own", first)
 		}
@@ -179,6 +185,9 @@ func (s *Settings) checkServices() (problems []error) {
 	}
 	return problems
 }
+
+// serviceName is what a service may be called: it becomes part of file names, log lines and pages.
+var serviceName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)
 
 // isLoopback is true only for what cannot be reached from another machine. A name other than
 // localhost is not looked up: what it resolves to may change after the check.
