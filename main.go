@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,6 +27,7 @@ import (
 	"pitstop/stack"
 	"pitstop/stack/configfile"
 	"pitstop/stack/docker"
+	"pitstop/stack/durable"
 	"pitstop/stack/guardian"
 	"pitstop/stack/process"
 	"pitstop/stack/rules"
@@ -144,6 +146,21 @@ func servePanel(ctx context.Context, s settings.Settings, settingsFile string, l
 	if err := os.MkdirAll(s.State, 0o700); err != nil {
 		return fmt.Errorf("cannot make the state folder; name another with the setting state: %w", err)
 	}
+	if err := configFolder(s.Config); err != nil {
+		return err
+	}
+	// The address first: a panel that cannot be reached must not have started or paused anything.
+	// Whoever calls before Serve waits.
+	listener, err := net.Listen("tcp", s.Listen)
+	if err != nil {
+		return fmt.Errorf("cannot listen on %s: %w; is another panel running? the setting listen names another address", s.Listen, err)
+	}
+	defer listener.Close()
+	unlock, err := lockState(s.State)
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	// What works for the panel lives until it has been taken down, not until the signal arrives.
 	work, stopWork := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopWork()
@@ -153,7 +170,7 @@ func servePanel(ctx context.Context, s settings.Settings, settingsFile string, l
 		return err
 	}
 	rule := rules.New(s.Schema, log)
-	backend, err := openBackend(work, s, log)
+	backend, startBackend, err := openBackend(s, log)
 	if err != nil {
 		return err
 	}
@@ -183,22 +200,20 @@ func servePanel(ctx context.Context, s settings.Settings, settingsFile string, l
 	})
 
 	if err := scheduler.Start(work); err != nil {
-		return err
+		return fmt.Errorf("the gate's file cannot be kept beside the config file; Pitstop must be able to write into that folder: %w", err)
 	}
+	startBackend(work) // after the gate, so that no service starts without one
 	controller.Start(work)
 	if err := controller.Recover(work); err != nil {
 		return err
 	}
-	listener, err := net.Listen("tcp", s.Listen)
-	if err != nil {
-		return fmt.Errorf("cannot listen on %s: %w; is another panel running? the setting listen names another address", s.Listen, err)
-	}
 	server := &http.Server{
 		Handler:           handler,
 		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       2 * time.Minute,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
-	var group errgroup.Group
+	group, serving := errgroup.WithContext(ctx)
 	group.Go(func() error {
 		store.Watch(work, log, func() { controller.ConfigTouched(); scheduler.Replan(); panel.Changed() })
 		return nil
@@ -211,29 +226,68 @@ func servePanel(ctx context.Context, s settings.Settings, settingsFile string, l
 	})
 	fmt.Fprintf(c.out, "Pitstop is at http://%s\n", listener.Addr())
 
-	<-ctx.Done()
+	<-serving.Done() // the signal, or the listener is lost
 	log.Info("stopping: the run under way comes to its end first")
 	grace, cancel := context.WithTimeout(context.Background(), s.MaxPause+s.ReloadTimeout)
 	defer cancel()
 	err = controller.Shutdown(grace)
 	panel.Close()
-	err = errors.Join(err, server.Shutdown(grace))
+	err = errors.Join(err, hangUp(server))
 	scheduler.Shutdown()
 	stopWork()
 	return errors.Join(err, group.Wait())
 }
 
-// openBackend opens the backend that the settings name, and begins to supervise if it supervises.
-func openBackend(ctx context.Context, s settings.Settings, log *slog.Logger) (stack.Backend, error) {
-	if s.Backend == settings.Docker {
-		return docker.New(docker.Options{Services: s.Services, ConfigPath: s.Config, Log: log})
+// lockState makes this the only panel with this state: two would take each other's journal for the
+// remains of a crash.
+func lockState(folder string) (unlock func(), err error) {
+	unlock, err = durable.Lock(folder)
+	switch {
+	case errors.Is(err, durable.ErrLocked):
+		return nil, fmt.Errorf("another panel runs with the state folder %s; end it, or name another folder with the setting state", folder)
+	case err != nil:
+		return nil, fmt.Errorf("cannot use the state folder; name another with the setting state: %w", err)
 	}
-	backend, err := process.New(processOptions(s, log))
+	return unlock, nil
+}
+
+// configFolder makes sure of the folder that the gate's file and the backups need too. The config
+// file itself may come later.
+func configFolder(config string) error {
+	folder := filepath.Dir(config)
+	info, err := os.Stat(folder)
+	if err == nil && !info.IsDir() {
+		err = syscall.ENOTDIR
+	}
 	if err != nil {
-		return nil, err
+		return fmt.Errorf("cannot use %s, the folder of the config file: %w; make or mount it, or name another file with the setting config", folder, err)
 	}
-	backend.Start(ctx)
-	return backend, nil
+	return nil
+}
+
+// hangUp ends the server. Answers on their way get a moment; a client that is slow to send or to
+// read does not hold the program up.
+func hangUp(server *http.Server) error {
+	moment, cancel := context.WithTimeout(context.Background(), 3*time.Second)
+	defer cancel()
+	err := server.Shutdown(moment)
+	if errors.Is(err, context.DeadlineExceeded) {
+		return server.Close()
+	}
+	return err
+}
+
+// openBackend opens the backend that the settings name; start begins to supervise, if it supervises.
+func openBackend(s settings.Settings, log *slog.Logger) (backend stack.Backend, start func(context.Context), err error) {
+	if s.Backend == settings.Docker {
+		backend, err = docker.New(docker.Options{Services: s.Services, ConfigPath: s.Config, Log: log})
+		return backend, func(context.Context) {}, err
+	}
+	supervisor, err := process.New(processOptions(s, log))
+	if err != nil {
+		return nil, nil, err
+	}
+	return supervisor, func(ctx context.Context) { supervisor.Start(ctx) }, nil
 }
 
 func processOptions(s settings.Settings, log *slog.Logger) process.Options {
@@ -320,7 +374,7 @@ func checkCommand(c console, load func() (settings.Settings, error)) *cobra.Comm
 			}
 			problems := rule.Check(content)
 			for _, p := range problems {
-				fmt.Fprintf(c.out, "%s:%d:%d: %s: %s\n", args[0], max(p.Line, 1), max(p.Column, 1), p.Pointer, p.Message)
+				fmt.Fprintf(c.out, "%s:%d:%d: %s: %s\n", args[0], max(p.Line, 1), max(p.Column, 1), cmp.Or(p.Pointer, "/"), p.Message)
 			}
 			if len(problems) > 0 {
 				return errInvalid

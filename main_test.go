@@ -1,14 +1,23 @@
 package main
 
 import (
+	"bufio"
+	"context"
 	"encoding/json"
+	"fmt"
+	"io"
+	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"pitstop/stack/durable"
 )
 
 // arrows say which of our packages each package may import; * is any. CONTRIBUTING.md tells why.
@@ -108,4 +117,92 @@ func TestCommandLine(t *testing.T) {
 			return os.WriteFile(env.WorkDir+"/example.toml", example, 0o644)
 		},
 	})
+}
+
+// settingsFor writes settings for a panel over one service, whose start leaves the file started.
+func settingsFor(t *testing.T, listen, config, state string) (settingsFile, started string) {
+	t.Helper()
+	dir := t.TempDir()
+	settingsFile, started = filepath.Join(dir, "pitstop.toml"), filepath.Join(dir, "started")
+	if config == "" {
+		config = filepath.Join(dir, "config.toml")
+		if err := os.WriteFile(config, nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if state == "" {
+		state = filepath.Join(dir, "state")
+	}
+	content := fmt.Sprintf("listen = %q\nconfig = %q\nstate = %q\n[auth]\nmode = \"none\"\n[stack]\nbackend = \"process\"\n"+
+		"[[stack.service]]\nname = \"a\"\ncommand = [\"/bin/sh\", \"-c\", %q]\nreload = { watch = true, confirm = \"\" }\n",
+		listen, config, state, "touch "+started+"; sleep 1000")
+	if err := os.WriteFile(settingsFile, []byte(content), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return settingsFile, started
+}
+
+func TestWhatCannotBeServedStartsNothing(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	held := t.TempDir()
+	unlock, err := durable.Lock(held)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unlock()
+	for name, c := range map[string]struct{ listen, config, state, want string }{
+		"a port in use":           {taken.Addr().String(), "", "", "cannot listen on " + taken.Addr().String()},
+		"a folder that is absent": {"127.0.0.1:0", filepath.Join(t.TempDir(), "absent", "config.toml"), "", "the folder of the config file"},
+		"a state in use":          {"127.0.0.1:0", "", held, "another panel runs with the state folder"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			settingsFile, started := settingsFor(t, c.listen, c.config, c.state)
+			err := run(t.Context(), []string{"serve", "--settings", settingsFile}, console{nil, strings.NewReader(""), io.Discard, io.Discard})
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got  %v\nwant %s", err, c.want)
+			}
+			if _, err := os.Stat(started); err == nil {
+				t.Error("the service was started all the same")
+			}
+		})
+	}
+}
+
+func TestASlowClientDoesNotHoldUpTheEnd(t *testing.T) {
+	settingsFile, _ := settingsFor(t, "127.0.0.1:0", "", "")
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	out, in := io.Pipe()
+	ended := make(chan error, 1)
+	go func() {
+		ended <- run(ctx, []string{"serve", "--settings", settingsFile}, console{nil, strings.NewReader(""), in, io.Discard})
+		in.Close()
+	}()
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, address, _ := strings.Cut(strings.TrimSpace(line), "http://")
+	slow, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer slow.Close()
+	fmt.Fprintf(slow, "PUT /api/v1/config HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/toml\r\nContent-Length: 1000\r\nExpect: 100-continue\r\n\r\n")
+	if _, err := bufio.NewReader(slow).ReadString('\n'); err != nil { // 100 Continue: the handler reads
+		t.Fatal(err)
+	}
+	cancel()
+	select {
+	case err := <-ended:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(30 * time.Second): // with the grace that a run has, it would be 40
+		t.Fatal("the panel waited for a client that does not send")
+	}
 }
