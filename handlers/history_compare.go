@@ -122,8 +122,8 @@ func (s *Server) difference(old, new []byte) views.HistoryDiff {
 		return views.HistoryDiff{Same: true}
 	}
 	var d views.HistoryDiff
-	before, errOld := s.shown(old)
-	after, errNew := s.shown(new)
+	before, errOld := s.openVersion(old)
+	after, errNew := s.openVersion(new)
 	switch {
 	case errOld != nil && errNew != nil:
 		d.Problem = "Neither version is valid TOML, so that their secrets could not be masked: they are not shown here. Look at them where they lie."
@@ -135,17 +135,6 @@ func (s *Server) difference(old, new []byte) views.HistoryDiff {
 	if d.Problem != "" {
 		return d
 	}
-	// A secret of one version may stand in a comment of the other.
-	further := append(secretTexts(before.doc, before.secrets), secretTexts(after.doc, after.secrets)...)
-	if len(further) > 0 {
-		if before, errOld = s.shown(old, further...); errOld == nil {
-			after, errNew = s.shown(new, further...)
-		}
-		if errOld != nil || errNew != nil {
-			d.Problem = "The versions could not be masked, and are not compared here."
-			return d
-		}
-	}
 	secrets := append(slices.Clone(before.secrets), after.secrets...)
 	changes := configfile.Compare(before.doc, after.doc)
 	for i, ch := range changes {
@@ -155,9 +144,17 @@ func (s *Server) difference(old, new []byte) views.HistoryDiff {
 		}
 		d.Changes = append(d.Changes, s.changeView(ch, secrets))
 	}
-	d.Masked = before.hidden || after.hidden
+	// A secret of one version may stand in a comment of the other.
+	texts := append(before.texts(), after.texts()...)
+	shownOld, errOld := before.mask(texts)
+	shownNew, errNew := after.mask(texts)
+	if errOld != nil || errNew != nil {
+		s.log.Error("a version of the config cannot be masked", "first", errOld, "second", errNew)
+		return views.HistoryDiff{Problem: "The secrets of the two could not be masked, and so they are not compared here. Look at them where they lie."}
+	}
+	d.Masked = shownOld.hidden || shownNew.hidden
 	lines := 0
-	for _, h := range configfile.Hunks(before.text, after.text, contextLines) {
+	for _, h := range configfile.Hunks(shownOld.text, shownNew.text, contextLines) {
 		room := shownLines - lines
 		if room <= 0 {
 			d.MoreLines = true

@@ -80,8 +80,8 @@ func (s *Server) cleanNote(note string) (string, string) {
 	case n > maxNote:
 		return "", fmt.Sprintf("The note has %d characters; it may have %d.", n, maxNote)
 	}
-	if v, err := s.shown(s.live().Content); err == nil {
-		for _, secret := range secretTexts(v.doc, v.secrets) {
+	if v, err := s.openVersion(s.live().Content); err == nil {
+		for _, secret := range v.texts() {
 			if strings.Contains(note, secret) {
 				return "", "The note holds a secret of the config file, which the history must not. Say it in other words."
 			}

@@ -9,37 +9,76 @@ import (
 	"pitstop/stack/configfile"
 )
 
-// shownVersion is a version of the config as the history may show it.
+// shownVersion is a version of the config as somebody may read it who does not write it back.
 type shownVersion struct {
-	doc     *configfile.Document // as it is; never shown
-	text    []byte               // with everything secret masked
-	secrets []string             // pointers
-	hidden  bool                 // something was masked
+	text   []byte // with everything secret masked
+	hidden bool   // something was
 }
 
-// shown masks what is secret in a version of the config, for somebody who reads and does not write
-// it back: the secret values; what is remarked beside them and in commented-out keys of their kind,
-// where people leave the old ones; and, in any comment, the secrets themselves and those further
-// ones. What does not parse cannot be masked, and is an error.
+// shown masks what is secret in a version of the config: the secret values; what is remarked beside
+// them and in commented-out keys of their kind, where people leave the old ones; and, in any comment,
+// the secrets themselves and those further ones. What does not parse cannot be masked: an error.
 func (s *Server) shown(content []byte, further ...string) (shownVersion, error) {
+	v, err := s.openVersion(content)
+	if err != nil {
+		return shownVersion{}, err
+	}
+	return v.mask(append(v.texts(), further...))
+}
+
+// openedVersion is a version of the config with its secrets found. It is not to be shown.
+type openedVersion struct {
+	schema  *schema.Schema
+	content []byte
+	doc     *configfile.Document
+	secrets []string // pointers
+}
+
+func (s *Server) openVersion(content []byte) (openedVersion, error) {
 	doc, err := configfile.Parse(content)
 	if err != nil {
-		return shownVersion{}, err
+		return openedVersion{}, err
 	}
-	v := shownVersion{doc: doc, secrets: s.o.Schema.Secrets(doc.Value())}
-	masked, err := s.masked(content)
-	if err != nil {
-		return shownVersion{}, err
+	return openedVersion{s.o.Schema, content, doc, s.o.Schema.Secrets(doc.Value())}, nil
+}
+
+// shortSecret is the length under which a secret is not looked for elsewhere: "demo" and "1234" are
+// words that stand in comments by themselves.
+const shortSecret = 6
+
+func (v openedVersion) texts() []string { return secretTexts(v.doc, v.secrets) }
+
+// secretTexts are the secrets of a document that can be looked for in comments and notes.
+func secretTexts(doc *configfile.Document, pointers []string) []string {
+	var out []string
+	for _, ptr := range pointers {
+		value, _ := doc.Get(ptr)
+		if text, ok := value.(string); ok && len(text) >= shortSecret && text != schema.Mask {
+			out = append(out, text)
+		}
 	}
-	m := commentMask{schema: s.o.Schema, lines: map[int]bool{}, keys: map[string]bool{}, values: append(secretTexts(doc, v.secrets), further...)}
+	return out
+}
+
+// mask hides every secret, and these texts in comments. The document is changed by it.
+func (v openedVersion) mask(texts []string) (shownVersion, error) {
+	edits := make([]configfile.Edit, 0, len(v.secrets))
 	for _, ptr := range v.secrets {
-		line, _ := masked.Position(ptr)
+		edits = append(edits, configfile.Edit{Pointer: ptr, Value: schema.Mask})
+	}
+	if len(edits) > 0 {
+		if err := v.doc.Apply(edits...); err != nil {
+			return shownVersion{}, err
+		}
+	}
+	m := commentMask{schema: v.schema, lines: map[int]bool{}, keys: map[string]bool{}, values: texts}
+	for _, ptr := range v.secrets {
+		line, _ := v.doc.Position(ptr)
 		m.lines[line] = true
 		m.keys[lastName(ptr)] = true
 	}
-	v.text = m.apply(masked.Bytes())
-	v.hidden = !bytes.Equal(v.text, content)
-	return v, nil
+	text := m.apply(v.doc.Bytes())
+	return shownVersion{text, !bytes.Equal(text, v.content)}, nil
 }
 
 // lastName is the last key of a pointer that is not a place in a list.
@@ -49,23 +88,6 @@ func lastName(ptr string) string {
 		parts = parts[:len(parts)-1]
 	}
 	return parts[len(parts)-1]
-}
-
-// shortSecret is the length under which a secret is not looked for elsewhere: "demo" and "1234" are
-// words that stand in comments by themselves.
-const shortSecret = 6
-
-// secretTexts are the secrets of a document that can be looked for in comments.
-func secretTexts(doc *configfile.Document, pointers []string) []string {
-	var out []string
-	for _, ptr := range pointers {
-		if v, _ := doc.Get(ptr); v != nil {
-			if text, ok := v.(string); ok && len(text) >= shortSecret && text != schema.Mask {
-				out = append(out, text)
-			}
-		}
-	}
-	return out
 }
 
 // commentMask hides in comments what may be secret.
