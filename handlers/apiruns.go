@@ -101,18 +101,18 @@ func (s *Server) apiBackups(c echo.Context) error {
 	return s.json(c, http.StatusOK, out)
 }
 
-// apiBackup is one backup with its secrets masked, as the config itself is.
+// apiBackup is one backup with its secrets masked, and what is remarked beside them.
 func (s *Server) apiBackup(c echo.Context) error {
 	content, err := s.backup(c.Param("name"))
 	if err != nil {
 		return err
 	}
-	doc, err := s.masked(content)
+	shown, err := s.shown(content)
 	if err != nil {
 		return refuse(http.StatusUnprocessableEntity, "This backup is not valid TOML, so its secrets could not be masked. Look at it where it lies.").because(err)
 	}
 	c.Response().Header().Set("ETag", `"`+string(stack.RevisionOf(content))+`"`)
-	return write(c, http.StatusOK, "application/toml; charset=utf-8", doc.Bytes())
+	return write(c, http.StatusOK, "application/toml; charset=utf-8", shown.text)
 }
 
 func (s *Server) backup(name string) ([]byte, error) {

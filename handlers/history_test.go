@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -20,7 +21,11 @@ func (p *panel) change(key, value string) stack.Report {
 	p.t.Helper()
 	form := p.form()
 	form.Set(key, value)
-	p.post("/config/run", form).want(p.t, 303)
+	a := p.post("/config/run", form)
+	if a.StatusCode == 422 { // a change that is asked about once
+		a = p.post("/config/run", confirming(p.t, form, a))
+	}
+	a.want(p.t, 303)
 	r := p.ended()
 	if r.Outcome != stack.Applied {
 		p.t.Fatalf("outcome %q (%s), want applied", r.Outcome, r.Message)
@@ -332,6 +337,25 @@ func TestRestore(t *testing.T) {
 	})
 }
 
+func TestHistoryIsLight(t *testing.T) {
+	p := settled(t)
+	for i := range 2 * historyPage {
+		p.control.AppendAudit(stack.Report{
+			Kind: stack.KindSave, Outcome: stack.Applied, By: "192.168.1.20", PauseMs: float64(i), Note: "note " + strconv.Itoa(i),
+			Changed: []string{"/risk/max_position_usd", "/scanner/symbols"},
+		})
+	}
+	page := p.get("/history", "Accept-Encoding", "br").want(t, 200)
+	total := len(page.body)
+	for _, m := range regexp.MustCompile(`(?:href|src)="(/static/[^"]+)"`).FindAllStringSubmatch(p.get("/history").body, -1) {
+		total += len(p.get(m[1], "Accept-Encoding", "br").want(t, 200).body)
+	}
+	t.Logf("%d bytes over the wire, of which the page is %d", total, len(page.body))
+	if total > 30_000 {
+		t.Errorf("the history weighs %d bytes, want at most 30 000", total)
+	}
+}
+
 // TestHistoryHoldsNoSecret: every answer is looked through for the secret by the panel itself.
 func TestHistoryHoldsNoSecret(t *testing.T) {
 	p := settled(t)
@@ -342,7 +366,7 @@ func TestHistoryHoldsNoSecret(t *testing.T) {
 	p.edit("# see ", "# look at ")
 	p.edit("name    = \"paper\"", "name    = \"other\" # "+secret)
 	for _, path := range []string{
-		"/history", "/history/" + r.ID, compareURL(old, theFileNow), compareURL(theFileNow, old), restoreURL(old), "/history/backups/" + old, "/api/v1/history",
+		"/history", "/history/" + r.ID, compareURL(old, theFileNow), compareURL(theFileNow, old), restoreURL(old), "/history/backups/" + old, "/api/v1/history", "/api/v1/backups/" + old,
 	} {
 		a := p.get(path).want(t, 200)
 		if strings.Contains(a.body, "older-one") {
