@@ -22,7 +22,7 @@ def decide(own: Verdict, gate, now: float) -> tuple[bool, str]:
         return False, f"halted: {gate.reason}" if gate.reason else "halted"
     if own.open and own.until is not None and now >= own.until:
         own = Verdict(False, True, "the window has closed")  # also if nobody looked since
-    if isinstance(gate, Gate) and gate.mode == "forced" and (gate.until is None or now < gate.until):
+    if isinstance(gate, Gate) and gate.mode == "forced" and now < gate.until:
         return gate.enabled, f"forced: {gate.reason}" if gate.reason else "forced"
     silence = _silence(own, gate, now)
     if silence:
@@ -32,6 +32,8 @@ def decide(own: Verdict, gate, now: float) -> tuple[bool, str]:
     if not gate.enabled:
         return False, f"gate: {gate.reason}" if gate.reason else "gate closed"
     if not own.known:
+        if gate.until is not None and now >= gate.until:  # no grace: nobody else knows of this close
+            return False, f"the gate's time has passed, and {own.reason}"
         return True, f"gate: {gate.reason} ({own.reason})" if gate.reason else f"gate ({own.reason})"
     if not own.open:
         return False, f"own schedule: {own.reason}"

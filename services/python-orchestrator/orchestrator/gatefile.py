@@ -68,6 +68,8 @@ def parse(content: bytes, modified: float) -> Garbled | Gate:
         since, until = _instant(value.get("since")), _instant(value.get("until"))
     except (ValueError, OverflowError):
         return Garbled("the gate file holds a time that is none")
+    if value["mode"] == "forced" and until is None:
+        return Garbled("the gate file forces trading on without an end")
     return Gate(
         enabled=value["trading_enabled"],
         mode=value["mode"],

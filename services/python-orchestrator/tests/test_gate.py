@@ -44,8 +44,8 @@ class DecideTest(unittest.TestCase):
     def test_forced_overrules_the_schedule_until_its_end(self):
         self.check(
             (CLOSED, gate(True, "forced", until=NOW + 1), True),
-            (CLOSED, gate(True, "forced"), True),
             (CLOSED, gate(True, "forced", until=NOW), False),
+            (UNKNOWN, gate(True, "forced", until=NOW - 1, written=NOW), False),
             (OPEN, gate(True, "forced", until=NOW), True),
             (UNKNOWN, gate(True, "forced", until=NOW - 60, written=NOW - 120), False),
             (OPEN, gate(False, "forced", until=NOW + 1), False),
@@ -67,8 +67,16 @@ class DecideTest(unittest.TestCase):
             (OPEN, gate(False, written=stale), True),
             (CLOSED, gate(True, written=stale), False),
             (UNKNOWN, gate(True, until=NOW - 6, written=stale), False),
-            (UNKNOWN, gate(True, until=NOW - 4, written=stale), True),  # it may still be on its way
         )
+
+    def test_nothing_is_entered_after_the_close_that_only_the_panel_knows(self):
+        # The panel is down or late, or its file has a time from a clock that was ahead.
+        for written in (NOW - 3600, NOW, NOW + 86400):
+            self.check(
+                (UNKNOWN, gate(True, until=NOW + 0.1, written=written), True),
+                (UNKNOWN, gate(True, until=NOW, written=written), False),
+                (UNKNOWN, gate(True, until=NOW - 4, written=written), False),
+            )
 
     def test_where_only_the_panel_knows_it_is_obeyed(self):
         self.check((UNKNOWN, gate(True), True), (UNKNOWN, gate(False), False))
@@ -89,6 +97,7 @@ class ParseTest(unittest.TestCase):
             json.dumps(good | {"until": "soon"}).encode(),
             json.dumps(good | {"until": "2026-01-01T00:00:00"}).encode(),  # of which zone?
             json.dumps(good | {"since": 5}).encode(),
+            json.dumps(good | {"mode": "forced"}).encode(),  # until when?
         ):
             with self.subTest(content[:40]):
                 self.assertIsInstance(parse(content, NOW), Garbled)

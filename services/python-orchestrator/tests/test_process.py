@@ -21,7 +21,7 @@ poll_interval_ms = 10
 [risk]
 max_hold_seconds = 0
 """
-FORCED = {"trading_enabled": True, "mode": "forced", "reason": "a test", "since": "2026-01-01T00:00:00Z", "until": None, "by": "test"}
+FORCED = {"trading_enabled": True, "mode": "forced", "reason": "a test", "since": "2026-01-01T00:00:00Z", "until": "2999-01-01T00:00:00Z", "by": "test"}
 
 
 class Scanner:
