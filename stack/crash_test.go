@@ -312,6 +312,9 @@ func TestRecoveryWaitsVisiblyForAnEngineThatIsNotThereYet(t *testing.T) {
 					t.Errorf("a save meanwhile: got %v, %v; want busy", busy.Report(), err)
 				}
 				time.Sleep(time.Hour)
+				if n := events(t, run); n > 10 {
+					t.Errorf("an hour without an engine is told in %d events, want a few: they are all kept", n)
+				}
 				w.backend.Up()
 				r, _ := run.Wait(t.Context())
 				want := newConfig
@@ -393,4 +396,14 @@ func TestAJournalThatCannotBeReadBlocksNothing(t *testing.T) {
 			})
 		})
 	}
+}
+
+// events counts what a run has told so far.
+func events(t *testing.T, run *stack.Run) (n int) {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	for range run.Events(ctx, 0) {
+		n++
+	}
+	return n
 }

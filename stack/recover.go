@@ -203,6 +203,7 @@ func (r recovery) finishInterrupted(rev Revision, oldErr error) {
 func (r recovery) reloadSince(rev Revision) (string, error) {
 	c := r.c
 	var instances []Instance
+	away := false
 	for backoff := 100 * time.Millisecond; ; backoff = min(2*backoff, 5*time.Second) {
 		ctx, cancel := c.within(c.life)
 		list, err := c.o.Backend.Instances(ctx)
@@ -211,7 +212,10 @@ func (r recovery) reloadSince(rev Revision) (string, error) {
 			instances = r.toPause(list)
 			break
 		}
-		r.told("The backend does not answer. Waiting for it. "+sentence(err), func(*Report) {})
+		if !away { // once: a run keeps all its events, and this may take days
+			r.told("The backend does not answer. Waiting for it. "+sentence(err), func(*Report) {})
+			away = true
+		}
 		r.waiting()
 		if !c.sleep(c.life, backoff) {
 			return "", errAbandoned

@@ -76,7 +76,8 @@ func (w *workflow) step(r *Report, step Step) *StepReport {
 	return &StepReport{}
 }
 
-// stuck shows who is still paused, and how to free them without Pitstop.
+// stuck shows who is still paused, and how to free them without Pitstop. It is called at every
+// attempt, for days if need be, and makes an event only of what is new: a run keeps all its events.
 func (w *workflow) stuck(still []StillPaused) {
 	text := "Everything is unpaused now."
 	if len(still) > 0 {
@@ -85,7 +86,13 @@ func (w *workflow) stuck(still []StillPaused) {
 			text += fmt.Sprintf(" (and %s more)", count(n, "instance"))
 		}
 	}
-	w.told(text, func(r *Report) { r.StillPaused = still })
+	show := func(r *Report) { r.StillPaused = still }
+	if text == w.stuckAs {
+		w.run.note(show)
+		return
+	}
+	w.stuckAs = text
+	w.told(text, show)
 }
 
 // conclude decides how the run ends. Nobody sees it before announce.

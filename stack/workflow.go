@@ -19,6 +19,7 @@ type workflow struct {
 	replacing Revision      // what a roll-back expects to find in place
 	final     func(*Report) // how the run ends, once that is decided
 	guard     func()        // ends the dead man; nil: there is none
+	stuckAs   string        // what was last told of those that are still paused
 }
 
 // save is a whole run: SaveAndRestart's goroutine.
