@@ -136,7 +136,7 @@ func (b *Backend) instance(service string, d container.InspectResponse) stack.In
 		Service:  service,
 		ID:       d.ID,
 		Name:     strings.TrimPrefix(d.Name, "/"),
-		State:    stateOf(d.State),
+		State:    stateNow(d.ID, d.State),
 		Started:  startedAt(d.State),
 		Restarts: d.RestartCount,
 		Warnings: warnings(d, b.configPath),

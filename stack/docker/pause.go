@@ -65,11 +65,17 @@ func (b *Backend) change(ctx context.Context, i stack.Instance, want stack.State
 		}
 		if now == want {
 			held, err := b.holds(ctx, i, want, failed)
+			if held && want == stack.Running {
+				return b.reallyRuns(ctx, i, failed)
+			}
 			if held || err != nil {
 				return err
 			}
 		}
 		if attempt == mostAsked {
+			if want == stack.Running {
+				return b.reallyRuns(ctx, i, failed)
+			}
 			return failed
 		}
 		b.log.Debug("the engine refused to change a container; asking again", "container", label(i), "want", want, "error", failed)

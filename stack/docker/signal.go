@@ -30,7 +30,7 @@ func (b *Backend) Signal(ctx context.Context, i stack.Instance, signal string) (
 	if err != nil {
 		return "", err
 	}
-	if err := signalable(i, d.State); err != nil {
+	if err := signalable(i, d.ID, d.State); err != nil {
 		return "", err
 	}
 	direct := b.signalProcess(d.ID, d.State.Pid, number)
@@ -50,7 +50,7 @@ func (b *Backend) Signal(ctx context.Context, i stack.Instance, signal string) (
 	if err != nil {
 		return "", err
 	}
-	if err := signalable(i, d.State); err != nil {
+	if err := signalable(i, d.ID, d.State); err != nil {
 		return "", err
 	}
 	err = do(ctx, b.engine, fmt.Sprintf("send %s to container %s", name, label(i)), func(c *client.Client) error {
@@ -78,8 +78,8 @@ func parseSignal(text string) (name string, number syscall.Signal, err error) {
 
 // signalable refuses what a signal would harm: a paused container, which the engine would resume,
 // and one that is still starting, which has no handler yet and may die of it.
-func signalable(i stack.Instance, s *container.State) error {
-	state := stateOf(s)
+func signalable(i stack.Instance, id string, s *container.State) error {
+	state := stateNow(id, s)
 	switch {
 	case state == stack.Starting && i.Started.IsZero():
 		return fmt.Errorf("could not signal container %s: it is still starting and may not be ready for signals; wait until it runs", label(i))
