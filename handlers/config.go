@@ -11,7 +11,10 @@ import (
 	"pitstop/views"
 )
 
-// getConfig shows the form. ?run=ID shows that run above it; without, the one under way.
+// viewQuery is the parameter that asks for the raw view.
+const viewQuery = "view"
+
+// getConfig shows the editor. ?run=ID shows that run above it; without, the one under way.
 func (s *Server) getConfig(c echo.Context) error {
 	id := c.QueryParam("run")
 	if cur := s.o.Controller.Current(); id == "" && cur != nil {
@@ -25,7 +28,14 @@ func (s *Server) getConfig(c echo.Context) error {
 			return refuse(http.StatusNotFound, "There is no run "+id+". It may be older than the history that is kept.")
 		}
 	}
-	return s.showConfig(c, http.StatusOK, s.editor(report), report)
+	e := s.editor(report)
+	if c.QueryParam(viewQuery) == viewRaw && !e.Raw && e.Problem == "" && !e.Locked {
+		if live := s.live(); string(live.Revision) == e.Revision {
+			e = s.editorWith(live, live.Content, true)
+			s.markText(&e, live.Problems)
+		}
+	}
+	return s.showConfig(c, http.StatusOK, e, report)
 }
 
 func (s *Server) redirectToConfig(c echo.Context) error {
@@ -63,50 +73,42 @@ func (s *Server) showConfig(c echo.Context, status int, e views.Editor, report *
 // editor is the form as the file is; with a run under way or ended badly, as it was filled in for it.
 func (s *Server) editor(report *stack.Report) views.Editor {
 	live := s.live()
-	e := s.editorOf(live)
-	if live.Unusable != "" || report == nil {
-		return e
+	if report == nil {
+		return s.editorOf(live)
 	}
-	e.Locked = report.Outcome == ""
 	if report.Outcome == stack.Applied || report.Outcome == stack.Unchanged {
 		s.drafts.drop(report.ID)
-		return e
+		return s.editorOf(live)
 	}
-	if typed, ok := s.drafts.of(report.ID); ok {
-		fill(&e, typed, s.countEdits(typed, live))
-		if !e.Locked {
-			e.Notice, e.NoticeTone = "What you typed is kept below; the config file is as it was.", views.Caution
+	e := s.editorOf(live)
+	if typed, ok := s.drafts.of(report.ID); ok && live.Revision != "" {
+		if d, err := s.readDraft(typed, live); err == nil {
+			e = s.editorAsSent(d)
+			if report.Outcome != "" {
+				e.Notice, e.NoticeTone = "What you typed is kept below; the config file is as it was.", views.Caution
+			}
 		}
 	}
+	e.Locked = report.Outcome == ""
 	return e
 }
 
-// editorOf is the form of one version of the config, with what is wrong with it.
+// editorOf is the editor of one version of the config, with what is wrong with it. One that does not
+// parse has no form; its text can be mended.
 func (s *Server) editorOf(live liveConfig) views.Editor {
-	e := views.Editor{Path: s.o.Store.Path(), Revision: string(live.Revision), Problem: live.Unusable}
-	if live.Unusable != "" {
-		e.Problems = plainProblems(live.Problems)
+	if live.Revision == "" {
+		e := s.newEditor(live)
+		e.Problem = live.Unusable
 		return e
 	}
-	e.Form = s.o.Schema.Form(live.Value)
-	if len(live.Problems) > 0 {
+	e := s.editorWith(live, live.Content, false)
+	if live.Unusable != "" {
+		e.Notice, e.NoticeTone, e.Broken = live.Unusable, views.Bad, true
+	} else if len(live.Problems) > 0 {
 		e.Notice, e.NoticeTone = "The config file as it lies on disk is not valid. The stack goes on with what it loaded last.", views.Bad
-		markProblems(&e, live.Problems)
 	}
+	s.mark(&e, live.Problems)
 	return e
-}
-
-// fill puts what was typed over an editor's form.
-func fill(e *views.Editor, typed url.Values, edits int) {
-	e.Live = fieldValues(e.Form)
-	e.Form = e.Form.WithInput(typed)
-	e.Changes = edits
-}
-
-// countEdits is how many changes a filled-in form asks for.
-func (s *Server) countEdits(typed url.Values, live liveConfig) int {
-	edits, problems := s.o.Schema.Decode(typed, live.Value)
-	return len(edits) + len(problems)
 }
 
 // markProblems puts problems at their fields, and all of them in the summary with links.

@@ -47,6 +47,7 @@ type Server struct {
 	changes *changes
 	config  configCache
 	drafts  drafts // what was typed into the config form
+	kept    keptTexts
 	plans   drafts // what was typed into the schedule form
 
 	closing context.Context // ends every event stream
@@ -95,6 +96,8 @@ func (s *Server) routes() http.Handler {
 	e.GET("/config", s.getConfig)
 	e.GET("/config/run", s.redirectToConfig)
 	e.POST("/config/run", s.postConfigRun, document)
+	e.GET("/config/review", s.redirectToConfig)
+	e.POST("/config/review", s.postConfigReview, document)
 	e.GET("/schedule", s.getSchedule)
 	e.GET("/schedule/run", s.redirectToSchedule)
 	e.POST("/schedule/run", s.postScheduleRun, small)

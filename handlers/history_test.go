@@ -21,7 +21,11 @@ func (p *panel) change(key, value string) stack.Report {
 	p.t.Helper()
 	form := p.form()
 	form.Set(key, value)
-	p.post("/config/run", form).want(p.t, 303)
+	a := p.post("/config/run", form)
+	if a.StatusCode == 422 { // a change that is asked about once
+		a = p.post("/config/run", confirming(p.t, form, a))
+	}
+	a.want(p.t, 303)
 	r := p.ended()
 	if r.Outcome != stack.Applied {
 		p.t.Fatalf("outcome %q (%s), want applied", r.Outcome, r.Message)

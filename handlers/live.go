@@ -88,7 +88,7 @@ func (s *Server) understand(content []byte, revision stack.Revision) liveConfig 
 		var syntax *configfile.SyntaxError
 		if errors.As(err, &syntax) {
 			l.Problems = []stack.Problem{{Line: syntax.Line, Column: syntax.Column, Message: syntax.Message}}
-			l.Unusable = "The config file is not valid TOML. Correct it where it lies; the stack goes on with what it loaded last."
+			l.Unusable = "The config file is not valid TOML. Correct it here or where it lies; the stack goes on with what it loaded last."
 		}
 		return l
 	}
@@ -127,6 +127,15 @@ func (s *Server) usable() (liveConfig, error) {
 		r := refuse(http.StatusServiceUnavailable, l.Unusable)
 		r.problems = l.Problems
 		return l, r
+	}
+	return l, nil
+}
+
+// readable is the live config, which need not be valid, or the refusal where there is none.
+func (s *Server) readable() (liveConfig, error) {
+	l := s.live()
+	if l.Revision == "" {
+		return l, refuse(http.StatusServiceUnavailable, l.Unusable)
 	}
 	return l, nil
 }

@@ -1,10 +1,11 @@
 package handlers
 
 import (
+	"bytes"
 	"fmt"
 	"net/http"
 	"net/url"
-	"slices"
+	"strings"
 
 	"github.com/labstack/echo/v4"
 
@@ -14,22 +15,16 @@ import (
 	"pitstop/views"
 )
 
-// Names of the form's own inputs. No key of the config file can have them.
-const (
-	inRevision = ":revision" // what the form was drawn from
-	inCheck    = ":check"    // look, but apply nothing: what the Enter key does
-	inNote     = ":note"     // a remark for the history
-)
-
-// postConfigRun is Save & Restart. Whatever is wrong with what was typed is answered here, with all of
-// it kept; a run that passed its first step is answered by sending the browser to look at it.
+// postConfigRun is Save & Restart, and the editor's other buttons. Whatever is wrong with what was
+// typed is answered here, with all of it kept; a run that passed its first step is answered by sending
+// the browser to look at it.
 func (s *Server) postConfigRun(c echo.Context) error {
 	w, err := s.wantedConfig(c)
 	if w == nil {
 		return err
 	}
 	run, err := s.o.Controller.SaveAndRestart(c.Request().Context(), stack.Change{
-		Kind: stack.KindSave, Content: w.content, Base: w.live.Revision, By: by(c), Note: w.typed.Get(inNote),
+		Kind: stack.KindSave, Content: w.content, Base: w.live.Revision, By: by(c), Note: noteOf(w.typed),
 	})
 	if err != nil {
 		return err
@@ -38,65 +33,160 @@ func (s *Server) postConfigRun(c echo.Context) error {
 	report := pastValidation(c, run)
 	switch {
 	case report.Outcome == stack.Rejected && report.Cause == stack.CauseConflict:
-		return s.answerConflict(c, s.live(), w.live.Revision, w.typed)
+		return s.answerConflict(c, w.draft, s.live())
 	case report.Outcome == stack.Rejected && report.Cause == stack.CauseInvalid:
-		return s.answerInvalid(c, w.live, w.typed, report.Errors)
+		return s.answerInvalid(c, w.draft, report.Errors)
 	case report.Outcome == stack.Rejected:
-		e := s.again(w.live, w.typed, report.Message, views.Bad)
+		e := s.editorWith(w.live, w.content, w.draft.raw)
+		e.Note, e.Notice, e.NoticeTone = w.typed.Get(inNote), report.Message, views.Bad
 		return s.showConfig(c, runRefusal(report).status, e, &report)
 	}
 	return c.Redirect(http.StatusSeeOther, "/config?run="+url.QueryEscape(run.ID()))
 }
 
-// wanted is what a filled-in form asks for: other, valid content for the live file.
+// wanted is what a posted editor asks for: other, valid content for the live file, looked through as
+// far as it has to be.
 type wanted struct {
 	typed   url.Values
-	live    liveConfig // the form's base
+	live    liveConfig // the draft's base
 	content []byte
+	draft   draft
 }
 
-// wantedConfig reads the config form. It returns nil where the request is answered already: there is
-// something to correct, or nothing to apply, or the form was only to be looked at.
+// wantedConfig reads the config editor. It returns nil where the request is answered already: there is
+// something to correct or to decide, or nothing to apply, or the draft was only to be looked at.
 func (s *Server) wantedConfig(c echo.Context) (*wanted, error) {
 	if err := readForm(c); err != nil {
 		return nil, err
 	}
 	typed := c.Request().PostForm
-	live, err := s.usable()
+	live, err := s.readable()
 	if err != nil {
 		return nil, err
 	}
-	base := stack.Revision(typed.Get(inRevision))
-	if base == "" {
-		return nil, refuse(http.StatusUnprocessableEntity, "The form came without the revision that it was drawn from, so it cannot be told what was changed. Open the config page again.")
+	d, err := s.readDraft(typed, live)
+	if err != nil {
+		return nil, err
 	}
-	if schema.Pressed(typed) {
-		c.Response().Header().Set("HX-Reswap", "outerHTML") // without scrolling to the top
-		return nil, s.showConfig(c, http.StatusOK, s.again(live, typed, "", views.Quiet), nil)
+	switch {
+	case !d.raw && schema.Pressed(typed):
+		inPlace(c)
+		return nil, s.showConfig(c, http.StatusOK, s.editorAsSent(d), nil)
+	case typed.Get(inTo) != "":
+		inPlace(c)
+		return nil, s.switchView(c, d)
+	case d.base.Revision != live.Revision || !d.known:
+		return nil, s.answerConflict(c, d, live)
+	case typed.Has(inTheirs) || typed.Has(inYours):
+		inPlace(c)
+		return nil, s.settleClash(c, d, live)
 	}
-	if base != live.Revision {
-		return nil, s.answerConflict(c, live, base, typed)
+	if problems := s.wrong(d); len(problems) > 0 {
+		return nil, s.answerInvalid(c, d, problems)
 	}
-	edits, wrong := s.o.Schema.Decode(typed, live.Value)
-	if len(wrong) > 0 {
-		return nil, s.answerInvalid(c, live, typed, stackProblems(wrong))
-	}
-	if len(edits) == 0 {
-		e := s.again(live, typed, "Nothing to apply: every field is as in the config file.", views.Quiet)
+	if bytes.Equal(d.content, live.Content) {
+		e := s.editorWith(live, live.Content, d.raw)
+		e.Notice, e.NoticeTone = "Nothing to apply: everything is as in the config file.", views.Quiet
 		return nil, s.showConfig(c, http.StatusOK, e, nil)
 	}
-	content, wrongEdits := edited(live.Content, edits)
-	if len(wrongEdits) > 0 {
-		return nil, s.answerInvalid(c, live, typed, wrongEdits)
+	if len(typed[inClash]) > 0 {
+		e := s.undecided(d, live, typed[inClash])
+		e.Notice, e.NoticeTone = "Nothing was applied: it is not decided yet whose value is to count.", views.Bad
+		return nil, s.showConfig(c, http.StatusPreconditionFailed, e, nil)
 	}
-	if problems := s.o.Check(content); len(problems) > 0 {
-		return nil, s.answerInvalid(c, live, typed, problems)
+	if answer, answered := s.lookAgain(c, d); answered {
+		return nil, answer
 	}
-	if typed.Get(inCheck) != "" {
-		e := s.again(live, typed, fmt.Sprintf("%s, all valid. Nothing is applied yet.", plural(len(edits), "change", "changes")), views.Good)
-		return nil, s.showConfig(c, http.StatusOK, e, nil)
+	return &wanted{typed, live, d.content, d}, nil
+}
+
+// inPlace makes the browser exchange the editor without scrolling to its top.
+func inPlace(c echo.Context) { c.Response().Header().Set("HX-Reswap", "outerHTML") }
+
+// noteOf is the remark for the history; what a history cannot take of it is left out, for a note is
+// no reason not to save.
+func noteOf(typed url.Values) string {
+	note := strings.NewReplacer("\r\n", "\n", "\x00", "").Replace(strings.ToValidUTF8(typed.Get(inNote), ""))
+	if r := []rune(note); len(r) > maxNote {
+		note = string(r[:maxNote])
 	}
-	return &wanted{typed, live, content}, nil
+	return strings.TrimSpace(note)
+}
+
+// wrong is everything that keeps a draft from being applied.
+func (s *Server) wrong(d draft) []stack.Problem {
+	if len(d.syntax) > 0 {
+		return d.syntax
+	}
+	if len(d.problems) > 0 {
+		return d.problems
+	}
+	if bytes.Equal(d.content, d.base.Content) {
+		return nil // a file that is wrong already is not made worse
+	}
+	return s.checked(d, d.content)
+}
+
+// lookAgain shows the review where that is what was asked for, where what was looked at is not what
+// would be applied, and once where a change is dangerous.
+func (s *Server) lookAgain(c echo.Context, d draft) (answer error, answered bool) {
+	r := s.review(d.base.Content, d.content)
+	reviewed, confirmed := d.typed.Get(inReviewed), d.typed.Get(inConfirm)
+	e := s.editorWith(d.base, d.content, d.raw)
+	e.Note, e.Review, e.Asked = d.typed.Get(inNote), r, true
+	status := http.StatusUnprocessableEntity
+	switch {
+	case d.typed.Get(inCheck) != "":
+		status = http.StatusOK
+		e.Notice, e.NoticeTone = fmt.Sprintf("%s, all valid. Nothing is applied yet.", plural(e.Changes, "change", "changes")), views.Good
+	case confirmed == r.Result:
+		return nil, false
+	case reviewed != "" && reviewed != r.Result, confirmed != "":
+		e.Notice, e.NoticeTone = "Nothing was applied: what would be applied is not what you looked at. Look it through, then save it again.", views.Bad
+	case r.Ask:
+		e.Notice, e.NoticeTone = "Nothing was applied yet: this change is dangerous. Look it through once more.", views.Bad
+	default:
+		return nil, false
+	}
+	r.Confirm = r.Ask
+	return s.showConfig(c, status, e, nil), true
+}
+
+// switchView shows a draft in the other view. What the form could not take goes along as it was typed;
+// a text that does not parse stays a text.
+func (s *Server) switchView(c echo.Context, d draft) error {
+	to := d.typed.Get(inTo)
+	content := d.content
+	if !d.raw {
+		content = d.withTyped()
+	}
+	e := s.editorWith(d.base, content, to == viewRaw)
+	e.Note = d.typed.Get(inNote)
+	if d.known && len(d.typed[inClash]) > 0 {
+		s.carryClashes(&e, d, d.typed[inClash])
+	}
+	status := http.StatusOK
+	switch now := s.understand(content, ""); {
+	case len(d.syntax) > 0 && to != viewRaw:
+		status = http.StatusUnprocessableEntity
+		e.Notice, e.NoticeTone = "The form cannot show this text yet: it is not valid TOML. Everything typed is kept.", views.Bad
+		s.markText(&e, d.syntax)
+	case d.raw && len(d.problems) > 0: // masks that stand for nothing
+		e.Notice, e.NoticeTone = "", views.Quiet
+		s.mark(&e, d.problems)
+	case !bytes.Equal(content, d.base.Content):
+		s.mark(&e, now.Problems)
+	}
+	if !bytes.Equal(content, d.base.Content) {
+		sent := draft{raw: e.Raw, text: e.Text, base: d.base, known: true, start: d.base, content: content, syntax: d.syntax}
+		e.Review = s.reviewOf(sent, d.base)
+	}
+	where := "/config"
+	if e.Raw {
+		where += "?view=raw"
+	}
+	c.Response().Header().Set("HX-Replace-Url", where)
+	return s.showConfig(c, status, e, nil)
 }
 
 // pastValidation waits until a run has left its first step, in which nothing is paused and after
@@ -111,64 +201,27 @@ func pastValidation(c echo.Context, run *stack.Run) stack.Report {
 	return run.Report()
 }
 
-// again is the form as it was filled in, with a sentence above it.
-func (s *Server) again(live liveConfig, typed url.Values, notice string, tone views.Tone) views.Editor {
-	e := s.editorOf(live)
-	e.Problems = nil // of the file; what matters now is what was typed
-	fill(&e, typed, s.countEdits(typed, live))
-	e.Notice, e.NoticeTone = notice, tone
-	return e
-}
-
-// answerInvalid shows the form again with each problem at its field.
-func (s *Server) answerInvalid(c echo.Context, live liveConfig, typed url.Values, problems []stack.Problem) error {
-	notice := fmt.Sprintf("Nothing was applied: %s to correct.", plural(len(problems), "thing", "things"))
-	e := s.again(live, typed, notice, views.Bad)
-	markProblems(&e, problems)
+// answerInvalid shows the editor again with each problem at its field or line.
+func (s *Server) answerInvalid(c echo.Context, d draft, problems []stack.Problem) error {
+	e := s.editorAsSent(d)
+	e.Note = d.typed.Get(inNote)
+	e.Notice, e.NoticeTone = fmt.Sprintf("Nothing was applied: %s to correct.", plural(len(problems), "thing", "things")), views.Bad
+	s.mark(&e, problems)
 	return s.showConfig(c, http.StatusUnprocessableEntity, e, nil)
 }
 
-// answerConflict shows the file as somebody else left it with this person's own changes laid over it,
-// and says where both changed the same key. Nothing is applied until they press the button again.
-func (s *Server) answerConflict(c echo.Context, live liveConfig, base stack.Revision, typed url.Values) error {
-	if live.Unusable != "" {
-		return refuse(http.StatusServiceUnavailable, live.Unusable)
+// mark puts problems at their fields, or at their lines.
+func (s *Server) mark(e *views.Editor, problems []stack.Problem) {
+	if e.Raw {
+		s.markText(e, problems)
+	} else {
+		markProblems(e, problems)
 	}
-	was, known := s.version(base)
-	if !known || was.Unusable != "" {
-		e := s.again(live, typed, "The config file was changed meanwhile, and the version that you began with is gone. "+
-			"Nothing was applied. What you typed is kept below; compare it with the file before you go on.", views.Bad)
-		return s.showConfig(c, http.StatusPreconditionFailed, e, nil)
-	}
-	edits, wrong := s.o.Schema.Decode(typed, was.Value)
-	merged, problems := edited(live.Content, edits)
-	if len(wrong) > 0 || len(problems) > 0 {
-		e := s.again(live, typed, "The config file was changed meanwhile. Nothing was applied; what you typed is kept below.", views.Bad)
-		markProblems(&e, append(stackProblems(wrong), problems...))
-		return s.showConfig(c, http.StatusPreconditionFailed, e, nil)
-	}
-	e := s.editorOf(live)
-	e.Live = fieldValues(e.Form)
-	e.Changes = len(edits)
-	m := s.understand(merged, stack.RevisionOf(merged))
-	e.Form = s.o.Schema.Form(m.Value)
-	e.Notice = "The config file was changed meanwhile by somebody else. Nothing was applied: the form now shows that version " +
-		"with your own changes laid over it. Look it through, then press Save & Restart again."
-	e.NoticeTone = views.Bad
-	markProblems(&e, append(clashes(was, live, edits), m.Problems...))
-	return s.showConfig(c, http.StatusPreconditionFailed, e, nil)
 }
 
-// clashes names the keys that both this person and somebody else changed.
-func clashes(was, now liveConfig, edits []schema.Edit) []stack.Problem {
-	theirs := configfile.Pointers(was.Content, now.Content)
-	var out []stack.Problem
-	for _, e := range edits {
-		if slices.Contains(theirs, e.Pointer) {
-			out = append(out, stack.Problem{Pointer: e.Pointer, Message: "Changed by somebody else too; yours is shown."})
-		}
-	}
-	return out
+func (s *Server) markText(e *views.Editor, problems []stack.Problem) {
+	e.Problems = nil
+	e.TextProblems = draftProblems(problems)
 }
 
 // edited is a document with a form's edits made, every other byte as it was.

@@ -207,19 +207,35 @@ func TestPageStream(t *testing.T) {
 			t.Error("the form was sent, over what may have been typed")
 		}
 	})
-	t.Run("a page without a usable file gets its form as soon as the file is mended", func(t *testing.T) {
+	t.Run("a page without a file gets its form as soon as there is one", func(t *testing.T) {
 		p := newPanel(t)
-		if err := os.WriteFile(p.file, []byte("a = = 1\n"), 0o644); err != nil {
+		if err := os.Remove(p.file); err != nil {
 			t.Fatal(err)
 		}
-		p.get("/config").want(t, 200).has(t, "not valid TOML", "wait=1")
+		p.get("/config").want(t, 200).has(t, "There is no config file", "wait=1")
 		l := p.listen(t, "/events?page=config&wait=1")
-		l.until(`hx-target="#editor"`, "not valid TOML")
+		l.until(`hx-target="#editor"`, "There is no config file")
 		if err := os.WriteFile(p.file, []byte(document), 0o644); err != nil {
 			t.Fatal(err)
 		}
 		p.Changed()
 		l.until(`hx-target="#editor"`, `hx-target="#live"`, "risk.max_position_usd")
+	})
+	t.Run("a page whose file is being mended as a text is told when somebody else did, and keeps its text", func(t *testing.T) {
+		p := newPanel(t)
+		if err := os.WriteFile(p.file, []byte("a = = 1\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		p.get("/config").want(t, 200).has(t, "not valid TOML", "a = = 1")
+		l := p.listen(t, "/events?"+url.Values{"page": {"config"}, "rev": {string(stack.RevisionOf(p.content()))}}.Encode())
+		l.until(`hx-target="#stale"`)
+		if err := os.WriteFile(p.file, []byte(document), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		p.Changed()
+		if text := l.until("was changed since this page was opened"); strings.Contains(text, `hx-target="#editor"`) {
+			t.Error("the form was sent, over what may have been typed")
+		}
 	})
 	t.Run("a page that nobody knows has no stream", func(t *testing.T) {
 		p := newPanel(t)

@@ -32,6 +32,9 @@ var bundles = map[string][]string{
 	// Of the schedule's page alone.
 	"schedule.css": {"css/schedule.css"},
 	"schedule.js":  {"js/schedule.js"},
+	// Of the config page, once something is typed there.
+	"editor.css": {"css/editor.css"},
+	"editor.js":  {"js/editor.js"},
 	// Of the history's pages alone.
 	"history.css": {"css/history.css"},
 }

@@ -9,21 +9,37 @@ type Config struct {
 	Run    *Run
 }
 
-// Editor is the form with all around it. Exactly one of Problem and Form is of use: a file that
-// cannot be read or parsed has no form.
+// Editor is one person's unsaved version of the config, as a form or as a text. A file that cannot be
+// read has a Problem and neither.
 type Editor struct {
 	Path     string
-	Revision string // what the form was drawn from, whole: it comes back with the form
+	Revision string // of the file that the draft began from, whole: it comes back with the form
 	Problem  string
 	Notice   string // why it is shown again, or that there is nothing to apply
 	// NoticeTone is Bad where something typed was not accepted.
 	NoticeTone Tone
 	Problems   []Problem
+	Raw        bool // it is shown as a text
+	Broken     bool // the file is not valid TOML
 	Form       schema.Form
 	// Live are the values of the file by the name of their input, where the form shows others.
 	Live    map[string]string
-	Changes int  // how many inputs differ from the file
+	Changes int  // how much differs from the file
 	Locked  bool // a run is under way
+
+	// Text is the draft with its secrets masked; of a form, only where it was drawn from another
+	// version than the file. Kept names what it was before it was masked.
+	Text         string
+	Kept         string
+	Lines        int
+	TextProblems []ReviewProblem
+	SecretKeys   []string
+
+	Note      string  // the remark for the history, as typed
+	Review    *Review // what is to be looked at; nil: nothing yet
+	Asked     bool    // the review is what this page is about
+	Clashes   []Clash
+	ClashBase string
 }
 
 // Stale tells that the file is no longer the one that the page was drawn from.

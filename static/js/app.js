@@ -59,11 +59,23 @@
     one("#find-none").textContent = words.length && !found ? "No setting is called that." : "";
   };
 
+  // The rest of the editor comes when it is needed: with the first key, or for a draft that was kept.
+  const edit = () => {
+    const from = one("#config-form")?.dataset.editor;
+    if (!from || one("#editor-js")) return;
+    const script = document.createElement("script");
+    script.id = "editor-js";
+    script.src = from;
+    document.head.append(script);
+  };
+  const keeps = () => { try { return Object.keys(localStorage).some((k) => k.startsWith("pitstop:draft")); } catch { return false; } };
+
   // After something came in: count anew, lead to what went wrong, let a good word go by itself.
   let said = "", leaving;
   const settle = () => {
     count();
     find();
+    if (one("#raw, #review h2") || keeps()) edit();
     const summary = one("#summary[data-focus]");
     if (summary && !summary.dataset.seen) {
       summary.dataset.seen = "yes";
@@ -79,8 +91,9 @@
 
   document.addEventListener("input", (e) => {
     if (e.target.id === "find") return find();
+    if (e.target.name === ":at") e.target.closest("fieldset").querySelector("[value=time]").checked = true;
     const form = e.target.closest("#config-form");
-    if (form) count();
+    if (form) count(), edit();
   });
   // A link in the summary leads into a folded part.
   document.addEventListener("click", (e) => {
@@ -105,7 +118,7 @@
   document.addEventListener("submit", () => { sending = true; });
   document.addEventListener("htmx:finally:request", () => { sending = false; });
   addEventListener("beforeunload", (e) => {
-    if (!sending && one("#config-form .field.changed")) e.preventDefault();
+    if (!sending && one("#config-form .changed")) e.preventDefault();
   });
 
   // A form whose shape changed is replaced whole, and stays where it is on the screen; one that was

@@ -1,0 +1,223 @@
+package handlers
+
+import (
+	"bytes"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"pitstop/schema"
+	"pitstop/stack"
+	"pitstop/stack/configfile"
+	"pitstop/views"
+)
+
+// Names of the editor's own inputs. No key of the config file can have them.
+const (
+	inRevision = ":revision" // of the file that the draft began from
+	inView     = ":view"     // viewRaw: what was sent is the text; else the form
+	inRaw      = ":raw"      // the text; in the form, the draft that the form was drawn from where that is not the file
+	inKept     = ":kept"     // where the server keeps the secrets that are masked in inRaw
+	inCheck    = ":check"    // look, but apply nothing: what the Enter key does
+	inTo       = ":to"       // show the same draft in the other view
+	inReviewed = ":reviewed" // revision of the result that was looked at; empty: none was
+	inConfirm  = ":confirm"  // the same, of one that was asked about
+	inNote     = ":note"     // a remark for the history
+	inBase     = ":base"     // where there are clashes: the version that both sides began from
+	inClash    = ":clash"    // keys that both sides changed and nobody has decided yet
+	inTheirs   = ":theirs"   // decides for one of them
+	inYours    = ":yours"    // likewise
+)
+
+const (
+	viewRaw  = "raw"
+	viewForm = "form"
+)
+
+// draft is somebody's unsaved version of the config, as a posted editor has it.
+type draft struct {
+	typed   url.Values
+	raw     bool       // it was sent as a text
+	text    string     // that text, in lines that end as Unix has them
+	base    liveConfig // the version of the file that it began from
+	known   bool       // that version is to be had; else base is the file as it is
+	start   liveConfig // what the form was drawn from: base, or an earlier state of this draft
+	content []byte     // the whole draft
+	edits   int        // of the form
+	// problems are what was typed that content does not have, or has only as a text.
+	problems []stack.Problem
+	// syntax is why content is no TOML document; only a text can be none.
+	syntax []stack.Problem
+}
+
+// value is the draft as a document; nil where it is none.
+func (d draft) value() map[string]any {
+	doc, err := configfile.Parse(d.content)
+	if err != nil {
+		return nil
+	}
+	return doc.Value()
+}
+
+// readDraft understands a posted editor, in either view. An error is a request that no editor sends.
+func (s *Server) readDraft(typed url.Values, live liveConfig) (draft, error) {
+	d := draft{typed: typed, raw: typed.Get(inView) == viewRaw}
+	for _, name := range []string{inRevision, inView, inRaw, inKept} {
+		if len(typed[name]) > 1 {
+			return d, refuse(http.StatusUnprocessableEntity, "The form came with "+name+" twice, so it cannot be told which one counts. Open the config page again.")
+		}
+	}
+	rev := stack.Revision(typed.Get(inRevision))
+	if rev == "" {
+		return d, refuse(http.StatusUnprocessableEntity, "The form came without the revision that it was drawn from, so it cannot be told what was changed. Open the config page again.")
+	}
+	if d.base, d.known = s.version(rev); !d.known {
+		d.base = live
+	}
+	d.start = d.base
+	if typed.Has(inRaw) {
+		d.readText(s, strings.ReplaceAll(typed.Get(inRaw), "\r\n", "\n"))
+		if d.raw {
+			return d, nil
+		}
+		if d.syntax != nil || len(d.problems) > 0 {
+			return d, refuse(http.StatusUnprocessableEntity, "The form came with a draft that cannot be read. Open the config page again.")
+		}
+		d.start = s.understand(d.content, stack.RevisionOf(d.content))
+	}
+	if d.raw {
+		return d, refuse(http.StatusUnprocessableEntity, "The text of the config did not come with the form. Open the config page again.")
+	}
+	if d.base.Unusable != "" && !typed.Has(inRaw) {
+		return d, refuse(http.StatusServiceUnavailable, d.base.Unusable)
+	}
+	edits, wrong := s.o.Schema.Decode(typed, d.start.Value)
+	d.edits = len(edits)
+	content, more := edited(d.start.Content, edits)
+	d.content = content
+	d.problems = append(stackProblems(wrong), more...)
+	return d, nil
+}
+
+func (d *draft) readText(s *Server, text string) {
+	d.text = text
+	reference := d.base
+	if content, ok := s.kept.of(d.typed.Get(inKept)); ok {
+		reference = s.understand(content, stack.RevisionOf(content))
+	}
+	d.content, d.problems = s.fromText(text, reference, d.base)
+	if _, err := configfile.Parse([]byte(text)); err != nil {
+		d.syntax = s.understand([]byte(text), "").Problems
+	}
+}
+
+// withTyped is the draft with what could not be taken of the form put in as the text that was typed,
+// so that it shows in the other view, and stays wrong there.
+func (d draft) withTyped() []byte {
+	doc, err := configfile.Parse(d.content)
+	if err != nil {
+		return d.content
+	}
+	for _, p := range d.problems {
+		if text := d.typed.Get(schema.Name(p.Pointer)); p.Pointer != "" && text != "" {
+			_ = doc.Set(p.Pointer, text) // a place that takes no text keeps what it has
+		}
+	}
+	return doc.Bytes()
+}
+
+// count is how many changes a draft asks for.
+func (d draft) count() int {
+	if !d.raw && bytes.Equal(d.start.Content, d.base.Content) {
+		return d.edits + len(d.problems)
+	}
+	return len(changedPointers(d.base.Content, d.content)) + len(d.problems)
+}
+
+// changedPointers are the keys that differ; one where all that differs is comments or notation.
+func changedPointers(old, now []byte) []string {
+	changed := configfile.Pointers(old, now)
+	if len(changed) == 0 && !bytes.Equal(old, now) {
+		return []string{""}
+	}
+	return changed
+}
+
+// editorAsSent is the editor as it was filled in.
+func (s *Server) editorAsSent(d draft) views.Editor {
+	if d.raw || d.base.Unusable != "" {
+		return s.editorWith(d.base, d.content, d.raw)
+	}
+	e := s.newEditor(d.base)
+	e.Live = fieldValues(s.o.Schema.Form(d.base.Value))
+	e.Form = s.o.Schema.Form(d.start.Value).WithInput(d.typed)
+	e.Changes = d.count()
+	e.Note = d.typed.Get(inNote)
+	if d.typed.Has(inRaw) {
+		e.Text, e.Kept = d.typed.Get(inRaw), d.typed.Get(inKept)
+	}
+	return e
+}
+
+// editorWith is an editor that shows a draft afresh. A draft that does not parse has no form.
+func (s *Server) editorWith(base liveConfig, content []byte, raw bool) views.Editor {
+	e := s.newEditor(base)
+	now := s.understand(content, stack.RevisionOf(content))
+	e.Raw = raw || now.Value == nil
+	same := bytes.Equal(content, base.Content)
+	if e.Raw || !same {
+		e.Text = s.sheetOf(content, s.secretsOf(base)).text()
+		if !same {
+			e.Kept = s.kept.keep(content)
+		}
+	}
+	if base.Value != nil && now.Value != nil {
+		e.Changes = len(changedPointers(base.Content, content))
+	} else if !same {
+		e.Changes = 1
+	}
+	if e.Raw {
+		e.Lines = 1 + strings.Count(e.Text, "\n")
+		e.SecretKeys = secretNames(s.o.Schema, now.Value, base.Value)
+		return e
+	}
+	if base.Value != nil {
+		e.Live = fieldValues(s.o.Schema.Form(base.Value))
+	}
+	e.Form = s.o.Schema.Form(now.Value)
+	return e
+}
+
+func (s *Server) newEditor(base liveConfig) views.Editor {
+	return views.Editor{Path: s.o.Store.Path(), Revision: string(base.Revision)}
+}
+
+// secretNames are the last keys of the secrets in these documents.
+func secretNames(sch *schema.Schema, docs ...map[string]any) []string {
+	var names []string
+	seen := map[string]bool{}
+	for _, doc := range docs {
+		if doc == nil {
+			continue
+		}
+		for _, ptr := range sch.Secrets(doc) {
+			if name := lastName(ptr); !seen[name] {
+				seen[name] = true
+				names = append(names, name)
+			}
+		}
+	}
+	return names
+}
+
+// again is the editor as it was filled in, with a sentence above it.
+func (s *Server) again(live liveConfig, typed url.Values, notice string, tone views.Tone) views.Editor {
+	e := s.newEditor(live)
+	if d, err := s.readDraft(typed, live); err == nil {
+		if e = s.editorAsSent(d); len(d.problems)+len(d.syntax) == 0 {
+			e = s.editorWith(d.base, d.content, d.raw) // secrets that were typed stay in it
+		}
+	}
+	e.Note, e.Notice, e.NoticeTone = typed.Get(inNote), notice, tone
+	return e
+}

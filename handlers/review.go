@@ -1,0 +1,164 @@
+package handlers
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"pitstop/stack"
+	"pitstop/stack/configfile"
+	"pitstop/views"
+)
+
+// review is what applying content would change of old, in words and lines, with what speaks against
+// doing it without another look.
+func (s *Server) review(old, content []byte) *views.Review {
+	r := &views.Review{Result: string(stack.RevisionOf(content)), Diff: s.difference(old, content)}
+	r.Count = len(r.Diff.Changes) + r.Diff.MoreChanges
+	r.Ask = r.Diff.MoreChanges > 0 // what is not shown has not been seen
+	before, errOld := configfile.Parse(old)
+	after, errNew := configfile.Parse(content)
+	if errOld != nil || errNew != nil {
+		return r
+	}
+	for _, ch := range configfile.Compare(before, after) {
+		r.Ask = r.Ask || s.grave(ch)
+	}
+	if w := largeDeletion(before, after); w != "" {
+		r.Warnings, r.Ask = append(r.Warnings, w), true
+	}
+	return r
+}
+
+// grave tells whether a change is to be asked about, beyond being shown with its warning: one by more
+// than a factor of ten, and of a key that its schema calls dangerous all but a number that is at most
+// doubled or halved. A small step is what such keys are there for, and its warning stands beside it.
+func (s *Server) grave(ch configfile.Change) bool {
+	if tenfold(ch.Old, ch.New) {
+		return true
+	}
+	if s.o.Schema.At(ch.Pointer).Danger == "" {
+		return false
+	}
+	old, okOld := number(ch.Old)
+	now, okNew := number(ch.New)
+	return !okOld || !okNew || old*now <= 0 || max(old/now, now/old) > 2
+}
+
+// largeDeletion warns of a change that takes much of the config away.
+func largeDeletion(before, after *configfile.Document) string {
+	all, gone := leaves(before.Value()), 0
+	for _, ch := range configfile.Diff(before.Value(), after.Value()) {
+		if ch.Kind == configfile.Removed {
+			gone += max(1, leaves(ch.Old))
+		}
+	}
+	if gone >= 10 || gone >= 4 && 4*gone >= all {
+		return fmt.Sprintf("This takes %d of the file's %d keys away.", gone, all)
+	}
+	was, is := bytes.Count(before.Bytes(), []byte("\n")), bytes.Count(after.Bytes(), []byte("\n"))
+	if was >= 20 && 2*is < was {
+		return fmt.Sprintf("This leaves %d of the file's %d lines; comments go with the others.", is, was)
+	}
+	return ""
+}
+
+// leaves counts the keys of a document that hold a value.
+func leaves(v any) int {
+	n := 0
+	switch v := v.(type) {
+	case map[string]any:
+		for _, e := range v {
+			n += leaves(e)
+		}
+	case []any:
+		for _, e := range v {
+			if _, table := e.(map[string]any); !table {
+				return 1
+			}
+			n += leaves(e)
+		}
+	default:
+		return 1
+	}
+	return n
+}
+
+// postConfigReview says what a draft would change, while it is being typed. Nothing is applied.
+func (s *Server) postConfigReview(c echo.Context) error {
+	if err := readForm(c); err != nil {
+		return err
+	}
+	live, err := s.readable()
+	if err != nil {
+		return err
+	}
+	d, err := s.readDraft(c.Request().PostForm, live)
+	if err != nil {
+		return err
+	}
+	return s.render(c, http.StatusOK, views.ReviewPanel(s.reviewOf(d, live)))
+}
+
+// reviewOf is the review of a draft that may still be wrong.
+func (s *Server) reviewOf(d draft, live liveConfig) *views.Review {
+	content := d.content
+	problems := append([]stack.Problem(nil), d.syntax...)
+	problems = append(problems, d.problems...)
+	if len(problems) == 0 {
+		problems = s.checked(d, content)
+	}
+	old, note := d.base, ""
+	if d.base.Revision != live.Revision && live.Value != nil {
+		note = "The config file was changed meanwhile. Save & Restart shows both versions before anything is applied."
+		if merged, clashes, err := configfile.Merge(d.base.Content, live.Content, content); err == nil && len(clashes) == 0 {
+			old, content = live, merged
+		}
+	}
+	var r *views.Review
+	switch {
+	case d.syntax != nil:
+		r = &views.Review{Count: 1}
+	case bytes.Equal(old.Content, content):
+		r = &views.Review{}
+	default:
+		r = s.review(old.Content, content)
+		r.Count = max(r.Count, 1)
+	}
+	r.Stale = note
+	if len(problems) > 0 || note != "" {
+		r.Result = "" // not to be applied as it is
+	}
+	r.Problems = draftProblems(problems)
+	return r
+}
+
+// checked is what is wrong with a draft that parses, at the lines of the text that was sent.
+func (s *Server) checked(d draft, content []byte) []stack.Problem {
+	problems := s.o.Check(content)
+	if !d.raw {
+		return problems
+	}
+	if doc, err := configfile.Parse([]byte(d.text)); err == nil {
+		for i, p := range problems {
+			if p.Line > 0 && p.Pointer != "" {
+				problems[i].Line, problems[i].Column = doc.Position(p.Pointer)
+			}
+		}
+	}
+	return problems
+}
+
+// draftProblems are problems with their lines, which the raw view leads to.
+func draftProblems(list []stack.Problem) []views.ReviewProblem {
+	out := make([]views.ReviewProblem, 0, min(len(list), shownChanges))
+	for i, p := range list {
+		if i == shownChanges {
+			break
+		}
+		out = append(out, views.ReviewProblem{Key: dotted(p.Pointer), Line: p.Line, Message: p.Message})
+	}
+	return out
+}

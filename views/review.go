@@ -1,0 +1,28 @@
+package views
+
+// Review is what applying a draft would change. The zero Review is of a draft that changes nothing.
+type Review struct {
+	Count    int
+	Result   string // revision of what would be applied; "": it cannot be as it is
+	Diff     HistoryDiff
+	Warnings []string
+	Ask      bool // it is asked about before it is applied
+	Confirm  bool // this is the asking
+	Stale    string
+	Problems []ReviewProblem
+}
+
+// ReviewProblem is something wrong with a draft, at its line.
+type ReviewProblem struct {
+	Key     string
+	Line    int // of the text; 0: not known
+	Message string
+}
+
+// Clash is a key that two people changed, in words.
+type Clash struct {
+	Pointer             string
+	Key                 string // dotted
+	Title               string
+	Base, Theirs, Yours string
+}
