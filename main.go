@@ -194,7 +194,7 @@ func servePanel(ctx context.Context, s settings.Settings, settingsFile string, l
 	gate.OnRecord(handlers.RecordTrading(controller))
 	host, _, _ := net.SplitHostPort(s.Listen) // the settings hold no other form
 	panel, handler := handlers.New(handlers.Options{
-		Controller: controller, Store: store, Schema: rule.Schema(), Check: rule.Check,
+		Controller: controller, Store: store, Schema: rule.Schema(), Check: rule.Check, Broken: rule.Broken(),
 		Gate: gate, Scheduler: scheduler, Backend: s.Backend,
 		AllowedHosts: append(s.AllowedHosts, host), Version: version, Log: log,
 	})

@@ -2,8 +2,6 @@ package handlers
 
 import (
 	"encoding/json"
-	"errors"
-	"io"
 	"net/http"
 	"slices"
 	"time"
@@ -37,6 +35,9 @@ func (s *Server) state() apiState {
 		Trading: s.o.Gate.State(), Services: slices.Clone(st.Services), Problem: st.Problem,
 		Config: apiConfig{Path: s.o.Store.Path(), Revision: live.Revision, Valid: live.Unusable == "" && len(live.Problems) == 0, Problem: live.Unusable},
 	}
+	if a.Config.Problem == "" {
+		a.Config.Problem = s.o.Broken
+	}
 	if a.Services == nil {
 		a.Services = []stack.ServiceStatus{}
 	}
@@ -62,36 +63,15 @@ func (s *Server) json(c echo.Context, status int, v any) error {
 	return write(c, status, "application/json", append(b, '\n'))
 }
 
-// readJSON reads a small body of this type into v, and nothing after it.
-func readJSON(c echo.Context, v any) error {
-	if err := requireType(c, "application/json"); err != nil {
-		return err
-	}
-	dec := json.NewDecoder(c.Request().Body)
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(v); err != nil {
-		return notJSON(err)
-	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return refuse(http.StatusBadRequest, "The body goes on after the JSON value.")
-	}
-	return nil
-}
-
-func notJSON(err error) error {
-	var large *http.MaxBytesError
-	if errors.As(err, &large) {
-		return err
-	}
-	return refuse(http.StatusBadRequest, "The body is not the JSON that was expected: "+err.Error()+".").because(err)
-}
-
 func (s *Server) healthz(c echo.Context) error { return c.String(http.StatusOK, "ok\n") }
 
 // readyz says whether Save & Restart could be pressed now, as far as can be told without pressing it.
 func (s *Server) readyz(c echo.Context) error {
 	if live := s.live(); live.Unusable != "" {
 		return c.String(http.StatusServiceUnavailable, live.Unusable+"\n")
+	}
+	if s.o.Broken != "" {
+		return c.String(http.StatusServiceUnavailable, s.o.Broken+"\n")
 	}
 	if p := s.o.Controller.Status().Problem; p != "" {
 		return c.String(http.StatusServiceUnavailable, p+"\n")

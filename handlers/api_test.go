@@ -190,7 +190,7 @@ func TestAPITrading(t *testing.T) {
 	})
 	t.Run("nonsense is refused", func(t *testing.T) {
 		wantProblem(t, put(`{"mode":"sometimes"}`), 422)
-		wantProblem(t, put(`{"mod":"halted"}`), 400)
+		wantProblem(t, put(`{"mod":"halted"}`), 422)
 		wantProblem(t, put(`{}{}`), 400)
 		wantProblem(t, p.do("PUT", "/api/v1/trading", "mode=halted", "Content-Type", "text/plain"), 415)
 	})

@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"mime"
 	"net/http"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -30,10 +32,26 @@ func (s *Server) apiGetConfig(c echo.Context) error {
 	h := c.Response().Header()
 	h.Set("ETag", `"`+string(live.Revision)+`"`)
 	h.Add("Vary", "Accept")
-	if strings.Contains(c.Request().Header.Get("Accept"), "application/json") {
+	if prefersJSON(c.Request().Header.Get("Accept")) {
 		return s.json(c, http.StatusOK, jsonValue(doc.Value()))
 	}
 	return write(c, http.StatusOK, "application/toml; charset=utf-8", doc.Bytes())
+}
+
+// prefersJSON tells whether JSON is asked for by name, and not less than TOML is.
+func prefersJSON(accept string) bool {
+	weight := map[string]float64{}
+	for part := range strings.SplitSeq(accept, ",") {
+		name, params, err := mime.ParseMediaType(part)
+		if err != nil {
+			continue
+		}
+		weight[name] = 1
+		if q, given := params["q"]; given {
+			weight[name], _ = strconv.ParseFloat(q, 64)
+		}
+	}
+	return weight["application/json"] > 0 && weight["application/json"] >= weight["application/toml"]
 }
 
 // jsonValue is a document's value without the floats that JSON has no word for.
@@ -123,14 +141,13 @@ func (s *Server) apiPatchConfig(c echo.Context) error {
 
 // readPatch reads a merge patch with the numbers that TOML has.
 func readPatch(c echo.Context, live map[string]any) (map[string]any, error) {
-	dec := json.NewDecoder(c.Request().Body)
-	dec.UseNumber()
-	var v any
-	if err := dec.Decode(&v); err != nil {
-		return nil, notJSON(err)
+	body, err := io.ReadAll(c.Request().Body)
+	if err != nil {
+		return nil, err
 	}
-	if dec.More() {
-		return nil, refuse(http.StatusBadRequest, "The body goes on after the JSON value.")
+	v, err := parseJSON(body)
+	if err != nil {
+		return nil, err
 	}
 	patch, ok := v.(map[string]any)
 	if !ok {
@@ -197,22 +214,35 @@ func tomlValue(v, live any, ptr string) (any, error) {
 	return v, nil
 }
 
-// ifMatch is the revision that the client expects, from If-Match; empty where it expects none.
+// ifMatch is the revision that the client expects, from If-Match; empty where it expects none. A
+// weak tag counts too: it is what a proxy that compresses makes of ours. So does a bare revision,
+// as the status has it.
 func ifMatch(c echo.Context) (stack.Revision, error) {
-	h := strings.TrimSpace(c.Request().Header.Get("If-Match"))
+	h := strings.TrimSpace(strings.Join(c.Request().Header.Values("If-Match"), ","))
 	if h == "" || h == "*" {
 		return "", nil
 	}
+	if bareRevision.MatchString(h) {
+		return stack.Revision(h), nil
+	}
 	tag := strings.TrimPrefix(h, "W/")
-	if len(tag) < 2 || tag[0] != '"' || tag[len(tag)-1] != '"' || strings.Contains(tag, ",") {
+	if len(tag) < 2 || tag[0] != '"' || tag[len(tag)-1] != '"' || strings.Contains(tag[1:len(tag)-1], `"`) {
 		return "", refuse(http.StatusBadRequest, `If-Match must be one revision in double quotes, as ETag gave it.`)
+	}
+	if tag == `""` {
+		return "", stack.ErrConflict // a tag that no revision has, and not the same as none
 	}
 	return stack.Revision(tag[1 : len(tag)-1]), nil
 }
 
+var bareRevision = regexp.MustCompile(`^[0-9a-f]{64}$`)
+
 // runToEnd starts a run and answers with its report when it has ended. A client that goes away in
 // between changes nothing: the run is not its own.
 func (s *Server) runToEnd(c echo.Context, ch stack.Change) error {
+	if s.o.Broken != "" {
+		return refuse(http.StatusServiceUnavailable, s.o.Broken)
+	}
 	run, err := s.o.Controller.SaveAndRestart(c.Request().Context(), ch)
 	if err != nil {
 		return err

@@ -30,6 +30,10 @@ func (s *Server) apiPutTrading(c echo.Context) error {
 	if want.Mode == schedule.Forced && until.IsZero() {
 		return refuse(http.StatusUnprocessableEntity, `The mode "forced" needs "until": an instant such as "2026-03-02T21:00:00Z".`)
 	}
+	if want.Mode != schedule.Forced && want.Until != nil {
+		// Whoever sends it believes that a halt ends by itself.
+		return refuse(http.StatusUnprocessableEntity, `"until" goes with the mode "forced" only; a halt lasts until somebody resumes.`)
+	}
 	if err := s.setTrading(want.Mode, by(c), until, want.Reason); err != nil {
 		return err
 	}

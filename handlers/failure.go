@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -59,6 +60,8 @@ func asRefusal(err error) *refusal {
 		return refuse(http.StatusBadGateway, "The stack cannot be reached. See the overview for the reason.").because(err)
 	case errors.Is(err, schedule.ErrRefused):
 		return refuse(http.StatusUnprocessableEntity, sentence(err)).because(err)
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return refuse(http.StatusRequestTimeout, "The request stopped coming, and nothing was done.").because(err)
 	case errors.Is(err, context.Canceled):
 		return refuse(499, "The request was given up.").because(err)
 	case errors.As(err, &he):

@@ -29,6 +29,8 @@ type Options struct {
 	Scheduler  *schedule.Scheduler
 	// Check says what is wrong with a config document; the Controller's Validate is the same.
 	Check func(content []byte) []stack.Problem
+	// Broken says why no document can be checked, and so none saved; empty: one can.
+	Broken string
 	// AllowedHosts are the names, without ports, that the panel answers to beside the loopback
 	// ones: the host that it listens on belongs here.
 	AllowedHosts []string
@@ -139,5 +141,5 @@ func (s *Server) routes() http.Handler {
 	e.Match([]string{"GET", "HEAD"}, "/readyz", s.readyz)
 
 	e.Match([]string{"GET", "HEAD"}, static.Prefix+"*", echo.WrapHandler(static.Handler()))
-	return e
+	return headAsGet(e)
 }

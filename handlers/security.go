@@ -1,11 +1,14 @@
 package handlers
 
 import (
+	"context"
 	"errors"
+	"io"
 	"mime"
 	"net"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/labstack/echo/v4"
 )
@@ -62,7 +65,39 @@ func (s *Server) guard(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// limit bounds the body of a request.
+// headAsGet answers HEAD by what answers GET; the server leaves the body out. A stream, of which
+// nothing but the headers would ever be seen, ends after its first write.
+func headAsGet(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodHead {
+			next.ServeHTTP(w, r)
+			return
+		}
+		ctx, cancel := context.WithCancel(r.Context())
+		defer cancel()
+		get := r.Clone(ctx) // the server keeps the request that says HEAD
+		get.Method = http.MethodGet
+		next.ServeHTTP(headWriter{w, cancel}, get)
+	})
+}
+
+type headWriter struct {
+	http.ResponseWriter
+	written context.CancelFunc
+}
+
+func (w headWriter) Write(b []byte) (int, error) {
+	defer w.written()
+	return w.ResponseWriter.Write(b)
+}
+
+func (w headWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// bodyPatience is how long the next bytes of a request's body may take. The time that a run takes
+// after the body does not count.
+const bodyPatience = 30 * time.Second
+
+// limit bounds the body of a request, in bytes and in the time between them.
 func limit(bytes int64) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
@@ -70,10 +105,24 @@ func limit(bytes int64) echo.MiddlewareFunc {
 			if r.ContentLength > bytes {
 				return &http.MaxBytesError{Limit: bytes}
 			}
-			r.Body = http.MaxBytesReader(c.Response(), r.Body, bytes)
+			r.Body = http.MaxBytesReader(c.Response(), patient{r.Body, http.NewResponseController(c.Response()), bodyPatience}, bytes)
 			return next(c)
 		}
 	}
+}
+
+// patient is a body whose reader does not wait for ever.
+type patient struct {
+	io.ReadCloser
+	rc       *http.ResponseController
+	patience time.Duration
+}
+
+func (p patient) Read(b []byte) (int, error) {
+	// Where there are no deadlines, as in a test without a connection, there is no waiting either.
+	_ = p.rc.SetReadDeadline(time.Now().Add(p.patience))
+	defer p.rc.SetReadDeadline(time.Time{})
+	return p.ReadCloser.Read(b)
 }
 
 // requireType refuses a body of another media type.

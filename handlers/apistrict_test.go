@@ -1,0 +1,152 @@
+package handlers
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"pitstop/stack"
+)
+
+func TestJSONIsReadStrictly(t *testing.T) {
+	p := newPanel(t)
+	for name, c := range map[string]struct {
+		body   string
+		status int
+		says   string
+	}{
+		"a bracket too many":         {`{"risk":{"max_order_usd":7}}]`, 400, "goes on after the value"},
+		"a brace too many":           {`{"risk":{"max_order_usd":7}}}`, 400, "goes on after the value"},
+		"a key given twice":          {`{"risk":{"max_order_usd":7,"max_order_usd":8}}`, 400, `"max_order_usd" twice`},
+		"a table given twice":        {`{"risk":{"max_order_usd":7},"risk":{}}`, 400, `"risk" twice`},
+		"half a character":           {`{"broker":{"account":"\ud800"}}`, 400, "half of a character"},
+		"the other half":             {`{"broker":{"account":"\ud83d\ud83d\ude00"}}`, 400, "half of a character"},
+		"bytes that are no text":     {"{\"broker\":{\"account\":\"\xff\"}}", 400, "not UTF-8"},
+		"nested without end":         {strings.Repeat(`{"a":`, 1<<20), 400, "nested more than"},
+		"nothing":                    {"  ", 400, "it is empty"},
+		"an end that does not come":  {`{"risk":`, 400, "ends too soon"},
+		"a list where an object is":  {`[]`, 422, "JSON object"},
+		"an escaped backslash, u, d": {`{"risk":{"max_order_usd":"\\ud800"}}`, 422, "must be a number"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			v := wantProblem(t, p.do("PATCH", "/api/v1/config", c.body, "Content-Type", asPatch), c.status)
+			if !strings.Contains(v.Detail, c.says) {
+				t.Errorf("got  %s\nwant %s", v.Detail, c.says)
+			}
+		})
+	}
+	p.wantFile(document)
+	t.Run("a whole pair is a character", func(t *testing.T) {
+		p.do("PATCH", "/api/v1/config", `{"broker":{"account":"\ud83d\ude00"}}`, "Content-Type", asPatch).want(t, 200)
+		p.wantFile(strings.Replace(document, `"demo"`, `"😀"`, 1))
+	})
+}
+
+func TestTheGateIsToldWhatIsWrong(t *testing.T) {
+	p := newPanel(t)
+	for body, says := range map[string]string{
+		`[]`:                                   "JSON object",
+		`{"mode":5}`:                           `"mode" must not be a number`,
+		`{"mode":"halted","why":"x"}`:          `no key "why"`,
+		`{"mode":"forced","until":"tomorrow"}`: "An instant is written",
+		`{"mode":"forced","until":5}`:          "An instant is written",
+		`{"mode":"halted","until":"2030-01-01T00:00:00Z"}`: `"forced" only`,
+	} {
+		v := wantProblem(t, p.do("PUT", "/api/v1/trading", body, "Content-Type", asJSON), 422)
+		if !strings.Contains(v.Detail, says) || strings.Contains(v.Detail, "struct") {
+			t.Errorf("%s: got %s\nwant %s", body, v.Detail, says)
+		}
+	}
+	if got := p.gate.State(); got.Mode != "schedule" {
+		t.Errorf("mode %s, want it left at schedule", got.Mode)
+	}
+}
+
+func TestIfMatch(t *testing.T) {
+	p := newPanel(t)
+	now := string(stack.RevisionOf([]byte(document)))
+	for tag, status := range map[string]int{
+		`"` + now + `"`: 200, `W/"` + now + `"`: 200, now: 200, `*`: 200,
+		`""`: 412, `"x"`: 412, `"x", "y"`: 400, `abc`: 400, `"`: 400, `W/`: 400, strings.ToUpper(now): 400,
+	} {
+		p.do("PATCH", "/api/v1/config", `{}`, "Content-Type", asPatch, "If-Match", tag).want(t, status)
+	}
+	wantProblem(t, p.do("PUT", "/api/v1/config", document+"# more\n", "Content-Type", asTOML, "If-Match", `""`), 412)
+	p.wantFile(document)
+}
+
+func TestAccept(t *testing.T) {
+	p := newPanel(t)
+	for accept, want := range map[string]string{
+		"": "application/toml", "*/*": "application/toml", "application/json": "application/json", "text/html, application/json;q=0.1": "application/json",
+		"application/json;q=0": "application/toml", "application/json;q=0.5, application/toml": "application/toml", "application/toml;q=0.5,application/json": "application/json",
+	} {
+		if got := p.do("GET", "/api/v1/config", "", "Accept", accept).Header.Get("Content-Type"); !strings.HasPrefix(got, want) {
+			t.Errorf("Accept %q: got %s, want %s", accept, got, want)
+		}
+	}
+}
+
+func TestHEADIsGETWithoutTheBody(t *testing.T) {
+	p := newPanel(t)
+	for _, path := range []string{"/", "/config", "/healthz", "/api/v1/status", "/api/v1/config", "/api/v1/runs", "/api/v1/events"} {
+		get := ""
+		if path != "/api/v1/events" {
+			get = p.get(path).Header.Get("Content-Type")
+		}
+		a := p.do("HEAD", path, "").want(t, 200) // a stream ends, or this does not
+		if got := a.Header.Get("Content-Type"); a.body != "" || get != "" && got != get {
+			t.Errorf("HEAD %s: %q with %d bytes, want %q with none", path, got, len(a.body), get)
+		}
+	}
+	wantStatus := p.do("HEAD", "/api/v1/runs/none", "")
+	wantStatus.want(t, 404)
+}
+
+func TestABrokenSchemaIsSaid(t *testing.T) {
+	p := newPanel(t)
+	p.o.Broken = "The schema cannot be used."
+	if a := p.get("/readyz").want(t, 503); !strings.Contains(a.body, "schema") {
+		t.Errorf("readyz: got %s", a.body)
+	}
+	if got := decode[apiState](t, p.get("/api/v1/status").want(t, 200)).Config.Problem; got != p.o.Broken {
+		t.Errorf("config.problem: got %q", got)
+	}
+	wantProblem(t, p.do("PATCH", "/api/v1/config", `{"risk":{"max_order_usd":7}}`, "Content-Type", asPatch), 503)
+	p.do("PUT", "/api/v1/trading", `{"mode":"halted"}`, "Content-Type", asJSON).want(t, 200)
+}
+
+func TestABodyThatStopsComing(t *testing.T) {
+	done := make(chan error, 1)
+	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body := patient{r.Body, http.NewResponseController(w), 50 * time.Millisecond}
+		_, err := body.Read(make([]byte, 10))
+		for err == nil {
+			_, err = body.Read(make([]byte, 10))
+		}
+		done <- err
+	})}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	go server.Serve(l)
+	defer server.Close()
+	c, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	fmt.Fprint(c, "PUT / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nabc")
+	select {
+	case err := <-done:
+		if got := asRefusal(err).status; got != http.StatusRequestTimeout {
+			t.Errorf("got %v, which is %d; want 408", err, got)
+		}
+	case <-time.After(generous):
+		t.Fatal("the handler still waits")
+	}
+}
