@@ -17,7 +17,12 @@ const lookAgain = 5 * time.Second
 // until the context ends. It watches the folder: a watch on the file itself is lost with the first
 // rename over it.
 func (s *Store) Watch(ctx context.Context, log *slog.Logger, changed func()) {
-	events := make(chan fsnotify.Event)
+	s.watch(ctx, log, lookAgain, changed)
+}
+
+func (s *Store) watch(ctx context.Context, log *slog.Logger, every time.Duration, changed func()) {
+	var events chan fsnotify.Event
+	var stumbles chan error
 	watcher, err := fsnotify.NewWatcher()
 	if err == nil {
 		defer watcher.Close()
@@ -26,9 +31,9 @@ func (s *Store) Watch(ctx context.Context, log *slog.Logger, changed func()) {
 	if err != nil {
 		log.Warn("the config's folder cannot be watched; a change by another program shows some seconds late", "folder", filepath.Dir(s.path), "error", err)
 	} else {
-		events = watcher.Events
+		events, stumbles = watcher.Events, watcher.Errors
 	}
-	tick := time.NewTicker(lookAgain)
+	tick := time.NewTicker(every)
 	defer tick.Stop()
 	for {
 		select {
@@ -42,6 +47,13 @@ func (s *Store) Watch(ctx context.Context, log *slog.Logger, changed func()) {
 			} else if filepath.Base(event.Name) == filepath.Base(s.path) || filepath.Base(event.Name) == "..data" {
 				changed()
 			}
+		case err, open := <-stumbles: // unread, it would keep the watcher from telling anything more
+			if !open {
+				stumbles = nil
+				continue
+			}
+			log.Warn("the watch over the config's folder stumbled, and may have missed a change", "error", err)
+			changed()
 		}
 	}
 }
