@@ -148,6 +148,9 @@ func (q *Queue) ended(e *Entry, r stack.Report, clashes []string, began time.Tim
 	case r.Outcome == stack.Applied || r.Outcome == stack.Unchanged:
 		told.State, told.Content, told.Base = Done, "", ""
 		told.Message = "Applied as it was queued."
+		if e.To != stack.RevisionOf([]byte(e.Content)) {
+			told.Message = "Applied, onto what the config file had become meanwhile."
+		}
 		if r.Outcome == stack.Unchanged {
 			told.Message = "There was nothing to do any more: the config file has these values already."
 		}

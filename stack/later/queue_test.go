@@ -291,7 +291,9 @@ func TestAQueuedChange(t *testing.T) {
 		w.put(Request{When: AtTime, At: noon.Add(time.Minute)})
 		w.with(func() { w.file = "# new\na = 1 # one\nb = 3\n" })
 		w.pass(time.Minute)
-		w.becomes(Done)
+		if e := w.becomes(Done); !strings.Contains(e.Message, "meanwhile") {
+			t.Errorf("it says %q", e.Message)
+		}
 		w.wantFile("# new\na = 5 # one\nb = 3\n")
 	})
 
