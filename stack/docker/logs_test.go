@@ -63,7 +63,7 @@ func TestLogs(t *testing.T) {
 			t.Errorf("got %q, want %q", got, want)
 		}
 		for _, l := range lines {
-			if l.Time.Before(i.Started.Add(-time.Second)) || time.Since(l.Time) < 0 {
+			if l.Time.Before(i.Started.Add(-time.Minute)) || time.Since(l.Time) < 0 {
 				t.Errorf("line %q has the time %v, and the container was started at %v", l.Text, l.Time, i.Started)
 			}
 		}

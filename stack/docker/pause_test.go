@@ -16,6 +16,7 @@ import (
 
 // slowEngine is an engine that takes its time for a pause. It tells what it did, in order.
 type slowEngine struct {
+	came    chan struct{} // closed when it is asked for a pause, which is once
 	release chan struct{} // a pause waits for it
 	mu      sync.Mutex
 	done    []string
@@ -28,6 +29,7 @@ func (s *slowEngine) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	what := r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:]
 	if what == "pause" {
+		close(s.came)
 		<-s.release
 	}
 	s.mu.Lock()
@@ -37,18 +39,21 @@ func (s *slowEngine) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func TestAnUnpauseNeverOvertakesThePauseThatItUndoes(t *testing.T) {
-	slow := &slowEngine{release: make(chan struct{})}
+	slow := &slowEngine{came: make(chan struct{}), release: make(chan struct{})}
 	release := sync.OnceFunc(func() { close(slow.release) })
 	b := newBackend(t, Options{Host: fakeEngine(t, slow)})
 	t.Cleanup(release) // before the fake engine closes, which waits for its requests
 	i := stack.Instance{ID: "4f2a", Name: "scanner"}
 
-	soon, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-	defer cancel()
-	if err := b.Pause(soon, i); err == nil {
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		<-slow.came
+		cancel()
+	}()
+	if err := b.Pause(ctx, i); err == nil {
 		t.Fatal("Pause: got no error from an engine that did not answer")
 	}
-	soon, cancel = context.WithTimeout(t.Context(), 50*time.Millisecond)
+	soon, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	if err := b.Unpause(soon, i); err == nil {
 		t.Fatal("Unpause: got no error while the pause was unanswered")
