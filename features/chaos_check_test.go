@@ -277,7 +277,7 @@ func (c *chaos) tell(t *testing.T) {
 	for _, what := range slices.Sorted(maps.Keys(c.counts)) {
 		parts = append(parts, fmt.Sprintf("%d %s", c.counts[what], what))
 	}
-	t.Logf("%d rounds in %s: %s. The longest that the orchestrator stood still: %s (%s)",
-		c.number, time.Since(c.began).Round(time.Second), strings.Join(parts, ", "),
+	t.Logf("%s: %d rounds in %s: %s. The longest that the orchestrator stood still: %s (%s)",
+		t.Name(), c.number, time.Since(c.began).Round(time.Second), strings.Join(parts, ", "),
 		c.longest.silence.Round(time.Millisecond), c.longest.round)
 }

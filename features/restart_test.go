@@ -284,6 +284,47 @@ func (d *door) shut() {
 	d.listener = nil
 }
 
+// TestAJournalThatCannotBeRead never keeps the panel from starting; a person learns of it.
+func TestAJournalThatCannotBeRead(t *testing.T) {
+	c := newChaos(processRig(t, referenceConfig(t)))
+	for name, content := range map[string]string{
+		"a torn one":               `{"version":1,"run":"2026`,
+		"one of another version":   `{"version":99,"run":"20261125T093000.000Z-000000","phase":"somewhere"}`,
+		"one with nothing in it":   "",
+		"one that is not a record": "\x00\x00\x00\x00",
+	} {
+		t.Run(name, func(t *testing.T) {
+			c.TB = t
+			must(t, os.MkdirAll(c.state(), 0o700))
+			must(t, os.WriteFile(c.journal(), []byte(content), 0o600))
+			c.start()
+			c.settled()
+			reports := c.audited()
+			if len(reports) == 0 {
+				t.Fatal("the audit log says nothing")
+			}
+			if r := reports[len(reports)-1]; r.Kind != stack.KindRecover || r.Outcome != stack.Failed || !strings.Contains(r.Message, "journal") {
+				t.Errorf("the audit log says %+v, want a recovery that failed because of the journal", r)
+			}
+			if exists(c.journal()) {
+				t.Error("the journal is still there, and the next start would meet it again")
+			}
+			s := c.newSave(false)
+			if a := <-c.put(s); a.err != nil || a.report.Outcome != stack.Applied {
+				t.Errorf("a save ended as %+v (%v), want it applied", a.report, a.err)
+			}
+			aside, err := filepath.Glob(c.journal() + ".unreadable-*")
+			if err != nil || len(aside) != 1 {
+				t.Errorf("set aside: %v (%v), want one journal for a person to read", aside, err)
+			}
+			for _, path := range aside {
+				must(t, os.Remove(path))
+			}
+			c.check(s, becomesNew)
+		})
+	}
+}
+
 // TestUnitLetsTheGuardianLive: with another KillMode systemd would kill the guardian and the services
 // of the process backend together with the panel.
 func TestUnitLetsTheGuardianLive(t *testing.T) {
