@@ -223,7 +223,8 @@ func (s *Store) commitFirst(target string, st stack.Staged) error {
 }
 
 // Discard removes what Stage left. If a write in place of this Staged was interrupted, the old
-// content is put back first.
+// content is put back first. If a Commit was, the live file's second name is taken from it: it is no
+// backup of anything yet.
 func (s *Store) Discard(st stack.Staged) error {
 	target := s.target()
 	if err := s.owns(target, st); err != nil {
@@ -237,7 +238,22 @@ func (s *Store) Discard(st stack.Staged) error {
 	if err := os.Remove(st.Path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("the staged file %s cannot be removed: %w", st.Path, reason(err))
 	}
+	backup := filepath.Join(filepath.Dir(target), st.Backup)
+	if sameFile(target, backup) {
+		if err := os.Remove(backup); err != nil {
+			return fmt.Errorf("%s is the live config file by another name, and cannot be removed: %w", backup, reason(err))
+		}
+	}
 	return nil
+}
+
+func sameFile(a, b string) bool {
+	one, err := os.Lstat(a)
+	if err != nil {
+		return false
+	}
+	other, err := os.Lstat(b)
+	return err == nil && os.SameFile(one, other)
 }
 
 // owns refuses a Staged that cannot be from Stage, such as one from a damaged journal.

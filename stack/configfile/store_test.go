@@ -136,6 +136,36 @@ func TestTwoSavesWithinOneSecondHaveTwoBackups(t *testing.T) {
 	wantBackup(t, s, second, "a = 2\n")
 }
 
+// A crash between the two halves of Commit leaves the live file with a second name, which is no
+// backup: who edits the live file in place edits it too.
+func TestDiscardTakesAwayABackupThatIsTheLiveFileItself(t *testing.T) {
+	s := newStore(t, "a = 1\n")
+	st, err := s.Stage([]byte("a = 2\n"), noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.sys.rename = func(string, string) error { panic("killed") }
+	func() {
+		defer func() { _ = recover() }()
+		_, _ = s.Commit(st)
+	}()
+	if list, err := s.Backups(); len(list) != 1 {
+		t.Fatalf("the crash left the backups %v (%v), want one", list, err)
+	}
+	again, err := Open(s.Path(), 0, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := again.Discard(st); err != nil {
+		t.Error(err)
+	}
+	if list, err := again.Backups(); len(list) != 0 || err != nil {
+		t.Errorf("after Discard there are the backups %v (%v), want none", list, err)
+	}
+	wantFile(t, s.Path(), "a = 1\n")
+	wantOnly(t, again, "config.toml")
+}
+
 func TestAFileChangedMeanwhileIsAConflict(t *testing.T) {
 	for name, change := range map[string]func(path string) error{
 		"written in place": func(path string) error { return os.WriteFile(path, []byte("b = 1\n"), 0o600) },
