@@ -62,7 +62,10 @@ func TestFeatures(t *testing.T) {
 						w := &world{TB: inStep{t}}
 						w.commonSteps(sc)
 						w.workflowSteps(sc)
+						w.editingSteps(sc)
+						w.scheduleSteps(sc)
 						w.historySteps(sc)
+						w.laterSteps(sc)
 					},
 				}
 				if status := suite.Run(); status != 0 {

@@ -59,7 +59,8 @@ func asRefusal(err error) *refusal {
 	case errors.Is(err, stack.ErrUnavailable):
 		return refuse(http.StatusBadGateway, "The stack cannot be reached. See the overview for the reason.").because(err)
 	case errors.Is(err, schedule.ErrRefused):
-		return refuse(http.StatusUnprocessableEntity, sentence(err)).because(err)
+		said := strings.TrimSuffix(err.Error(), ": "+schedule.ErrRefused.Error()) // as the status does
+		return refuse(http.StatusUnprocessableEntity, sentence(errors.New(said))).because(err)
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return refuse(http.StatusRequestTimeout, "The request stopped coming, and nothing was done.").because(err)
 	case errors.Is(err, context.Canceled):
