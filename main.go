@@ -29,6 +29,7 @@ import (
 	"pitstop/stack/docker"
 	"pitstop/stack/durable"
 	"pitstop/stack/guardian"
+	"pitstop/stack/later"
 	"pitstop/stack/process"
 	"pitstop/stack/rules"
 	"pitstop/stack/settings"
@@ -192,10 +193,18 @@ func servePanel(ctx context.Context, s settings.Settings, settingsFile string, l
 		return err
 	}
 	gate.OnRecord(handlers.RecordTrading(controller))
+	queue, err := later.Open(later.Options{
+		State: s.State, Read: store.Read, Merge: mergeByKey, Apply: later.Through(controller),
+		Busy: func() bool { return controller.Current() != nil }, NextClose: closes(scheduler), Log: log,
+	})
+	if err != nil {
+		return fmt.Errorf("cannot read the queued change: %w", err)
+	}
+	scheduler.OnChange(queue.Replan)
 	host, _, _ := net.SplitHostPort(s.Listen) // the settings hold no other form
 	panel, handler := handlers.New(handlers.Options{
 		Controller: controller, Store: store, Schema: rule.Schema(), Check: rule.Check, Broken: rule.Broken(),
-		Gate: gate, Scheduler: scheduler, Backend: s.Backend,
+		Gate: gate, Scheduler: scheduler, Later: queue, Backend: s.Backend,
 		AllowedHosts: append(s.AllowedHosts, host), Version: version, Log: log,
 	})
 
@@ -207,6 +216,8 @@ func servePanel(ctx context.Context, s settings.Settings, settingsFile string, l
 	if err := controller.Recover(work); err != nil {
 		return err
 	}
+	queue.Start(work)
+	defer queue.Shutdown()
 	server := &http.Server{
 		Handler:           handler,
 		ReadHeaderTimeout: 10 * time.Second,
@@ -231,11 +242,39 @@ func servePanel(ctx context.Context, s settings.Settings, settingsFile string, l
 	grace, cancel := context.WithTimeout(context.Background(), s.MaxPause+s.ReloadTimeout)
 	defer cancel()
 	err = controller.Shutdown(grace)
+	queue.Shutdown()
 	panel.Close()
 	err = errors.Join(err, hangUp(server))
 	scheduler.Shutdown()
 	stopWork()
 	return errors.Join(err, group.Wait())
+}
+
+// mergeByKey lays a queued change over the live file, for later.Options.
+func mergeByKey(base, live, queued []byte) (merged []byte, keys []string, err error) {
+	merged, clashes, err := configfile.Merge(base, live, queued)
+	for _, c := range clashes {
+		keys = append(keys, c.Pointer)
+	}
+	return merged, keys, err
+}
+
+// closes asks the schedule for its next close, for later.Options.
+func closes(scheduler *schedule.Scheduler) func(time.Time) later.Close {
+	return func(now time.Time) later.Close {
+		st := scheduler.Status()
+		if st.Schedule == nil {
+			return later.Close{Known: st.Problem == ""}
+		}
+		c := later.Close{Known: true, Open: st.Schedule.At(now).Open}
+		for _, edge := range st.Schedule.Next(now, 2) {
+			if !edge.Open {
+				c.Next = edge.At
+				break
+			}
+		}
+		return c
+	}
 }
 
 // lockState makes this the only panel with this state: two would take each other's journal for the

@@ -82,61 +82,74 @@ func (s *Server) apiPutConfig(c echo.Context) error {
 	if err := requireType(c, "application/toml"); err != nil {
 		return err
 	}
-	content, err := io.ReadAll(c.Request().Body)
-	if err != nil {
+	return s.runSent(c)
+}
+
+// apiPatchConfig changes some keys (RFC 7396), and answers when the run has ended.
+func (s *Server) apiPatchConfig(c echo.Context) error {
+	if err := requireType(c, mergePatch); err != nil {
 		return err
 	}
-	if len(bytes.TrimSpace(content)) == 0 {
-		// What a script sends whose own reading of a file failed.
-		r := refuse(http.StatusUnprocessableEntity, "The document is empty, which would remove every key. If that is what you mean, send a comment.")
-		r.problems = []stack.Problem{{Line: 1, Column: 1, Message: "There is nothing here."}}
-		return r
-	}
-	base, err := ifMatch(c)
+	return s.runSent(c)
+}
+
+func (s *Server) runSent(c echo.Context) error {
+	content, base, err := s.sentConfig(c)
 	if err != nil {
-		return err
-	}
-	if content, err = s.unmasked(content, s.live()); err != nil {
 		return err
 	}
 	return s.runToEnd(c, stack.Change{Kind: stack.KindSave, Content: content, Base: base, By: by(c)})
 }
 
-// apiPatchConfig changes some keys (RFC 7396), and answers when the run has ended.
-func (s *Server) apiPatchConfig(c echo.Context) error {
-	if err := requireType(c, "application/merge-patch+json"); err != nil {
-		return err
+// mergePatch is the media type of RFC 7396.
+const mergePatch = "application/merge-patch+json"
+
+// sentConfig is the config that a request's body asks for, as a whole document or as a merge patch,
+// and the revision that it was made from; empty: whatever is there.
+func (s *Server) sentConfig(c echo.Context) (content []byte, base stack.Revision, err error) {
+	if base, err = ifMatch(c); err != nil {
+		return nil, "", err
 	}
-	base, err := ifMatch(c)
-	if err != nil {
-		return err
+	if requireType(c, mergePatch) == nil {
+		return s.sentPatch(c, base)
 	}
+	if content, err = io.ReadAll(c.Request().Body); err != nil {
+		return nil, "", err
+	}
+	if len(bytes.TrimSpace(content)) == 0 {
+		// What a script sends whose own reading of a file failed.
+		r := refuse(http.StatusUnprocessableEntity, "The document is empty, which would remove every key. If that is what you mean, send a comment.")
+		r.problems = []stack.Problem{{Line: 1, Column: 1, Message: "There is nothing here."}}
+		return nil, "", r
+	}
+	content, err = s.unmasked(content, s.live())
+	return content, base, err
+}
+
+func (s *Server) sentPatch(c echo.Context, base stack.Revision) ([]byte, stack.Revision, error) {
 	live, err := s.usable()
 	if err != nil {
-		return err
+		return nil, "", err
 	}
 	if base == "" {
 		base = live.Revision // so that a save in between is a conflict, not lost
 	}
 	if base != live.Revision {
-		return stack.ErrConflict
+		return nil, "", stack.ErrConflict
 	}
 	patch, err := readPatch(c, live.Value)
 	if err != nil {
-		return err
+		return nil, "", err
 	}
 	doc, err := configfile.Parse(live.Content)
 	if err != nil {
-		return err
+		return nil, "", err
 	}
 	if err := doc.MergePatch(patch); err != nil {
-		return refuse(http.StatusUnprocessableEntity, "The patch cannot be made: "+err.Error()).because(err)
+		return nil, "", refuse(http.StatusUnprocessableEntity, "The patch cannot be made: "+err.Error()).because(err)
 	}
 	content, err := s.unmasked(doc.Bytes(), live)
-	if err != nil {
-		return err
-	}
-	return s.runToEnd(c, stack.Change{Kind: stack.KindSave, Content: content, Base: base, By: by(c)})
+	return content, base, err
 }
 
 // readPatch reads a merge patch with the numbers that TOML has.

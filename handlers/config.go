@@ -49,6 +49,7 @@ func (s *Server) report(id string) (stack.Report, bool) {
 
 // showConfig renders the page with this editor, and a run above it if there is one.
 func (s *Server) showConfig(c echo.Context, status int, e views.Editor, report *stack.Report) error {
+	e.Later = typedLater(e.Later, e.Review, c.Request().PostForm)
 	page := views.Config{Frame: s.frame("Config", "config", c.Request()), Editor: e}
 	q := url.Values{"rev": {e.Revision}}
 	if report != nil {

@@ -189,7 +189,7 @@ func (s *Server) editorWith(base liveConfig, content []byte, raw bool) views.Edi
 }
 
 func (s *Server) newEditor(base liveConfig) views.Editor {
-	return views.Editor{Path: s.o.Store.Path(), Revision: string(base.Revision)}
+	return views.Editor{Path: s.o.Store.Path(), Revision: string(base.Revision), Later: s.laterControl()}
 }
 
 // secretNames are the last keys of the secrets in these documents.

@@ -19,7 +19,7 @@ func (s *Server) frame(title, page string, r *http.Request) views.Frame {
 	} else if page != "" && page != "overview" {
 		back = "/" + page
 	}
-	return views.Frame{Title: title, Page: page, Version: s.o.Version, Trading: s.trading(back)}
+	return views.Frame{Title: title, Page: page, Version: s.o.Version, Trading: s.trading(back), Later: s.laterNotice(back)}
 }
 
 // streamURL is the address of a page's event stream. back is the page itself, for the forms in its

@@ -17,6 +17,7 @@ import (
 	"pitstop/schema"
 	"pitstop/stack"
 	"pitstop/stack/configfile"
+	"pitstop/stack/later"
 	"pitstop/static"
 )
 
@@ -29,6 +30,8 @@ type Options struct {
 	Scheduler  *schedule.Scheduler
 	// Check says what is wrong with a config document; the Controller's Validate is the same.
 	Check func(content []byte) []stack.Problem
+	// Later is the queue of "Apply later"; nil: it is not offered.
+	Later *later.Queue
 	// Broken says why no document can be checked, and so none saved; empty: one can.
 	Broken string
 	// AllowedHosts are the names, without ports, that the panel answers to beside the loopback
@@ -69,6 +72,9 @@ func New(o Options) (*Server, http.Handler) {
 	o.Controller.OnChange(s.changes.happened)
 	o.Gate.OnChange(s.changes.happened)
 	o.Scheduler.OnChange(s.changes.happened)
+	if o.Later != nil {
+		o.Later.OnChange(s.changes.happened)
+	}
 	return s, s.routes()
 }
 
@@ -105,6 +111,10 @@ func (s *Server) routes() http.Handler {
 	e.POST("/schedule/run", s.postScheduleRun, small)
 	e.GET("/schedule/preview", s.redirectToSchedule)
 	e.POST("/schedule/preview", s.postSchedulePreview, small)
+	e.GET("/later", s.getLater)
+	e.GET("/later/edit", s.getLaterEdit)
+	e.POST("/later", s.postLater, document)
+	e.POST("/later/change", s.postLaterChange, small)
 	e.POST("/trading", s.postTrading, small)
 	e.GET("/events", s.getPageEvents)
 
@@ -123,6 +133,9 @@ func (s *Server) routes() http.Handler {
 	v1.GET("/config", s.apiGetConfig)
 	v1.PUT("/config", s.apiPutConfig, document)
 	v1.PATCH("/config", s.apiPatchConfig, document)
+	v1.GET("/later", s.apiGetLater)
+	v1.POST("/later", s.apiPostLater, document)
+	v1.DELETE("/later", s.apiDeleteLater)
 	v1.GET("/runs", s.apiRuns)
 	v1.GET("/runs/:id", s.apiRun)
 	v1.GET("/runs/:id/events", s.apiRunEvents)

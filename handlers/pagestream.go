@@ -26,6 +26,8 @@ func (s *Server) pageParts(page string, q url.Values) (func() []views.Part, bool
 		return s.historyParts(q), true
 	case "schedule":
 		return s.scheduleParts(q), true
+	case "later":
+		return s.laterParts, true
 	case "frame": // of a page with nothing of its own
 		return func() []views.Part { return nil }, true
 	}
@@ -106,7 +108,9 @@ func (s *Server) getPageEvents(c echo.Context) error {
 	sent, written := map[string]string{}, time.Now()
 	for {
 		changed := s.changes.watch()
-		all := append(parts(), views.Part{ID: "trading", Body: views.TradingBanner(s.trading(back)), Morph: true})
+		all := append(parts(),
+			views.Part{ID: "trading", Body: views.TradingBanner(s.trading(back)), Morph: true},
+			views.Part{ID: "later", Body: views.LaterBanner(s.laterNotice(back)), Morph: true})
 		text, err := news(c.Request().Context(), all, sent)
 		switch {
 		case err != nil:

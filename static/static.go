@@ -26,7 +26,7 @@ var files embed.FS
 // bundles are the files behind each name, in the order in which they are joined: a page needs one
 // request for its style and one for its script.
 var bundles = map[string][]string{
-	"app.css":  {"vendor/pico-base.min.css", "css/frame.css", "css/parts.css", "css/form.css", "css/run.css"},
+	"app.css":  {"vendor/pico-base.min.css", "css/frame.css", "css/parts.css", "css/form.css", "css/run.css", "css/later.css"},
 	"app.js":   {"vendor/htmx.min.js", "vendor/hx-sse.min.js", "js/app.js"},
 	"icon.svg": {"icon.svg"},
 	// Of the schedule's page alone.

@@ -26,6 +26,7 @@ type Editor struct {
 	Live    map[string]string
 	Changes int  // how much differs from the file
 	Locked  bool // a run is under way
+	Later   LaterControl
 
 	// Text is the draft with its secrets masked; of a form, only where it was drawn from another
 	// version than the file. Kept names what it was before it was masked.

@@ -212,7 +212,7 @@ func LaterBanner(n LaterNotice) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if n.Done {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 21, "<form action=\"/later/change\" method=\"post\"><input type=\"hidden\" name=\":id\" value=\"")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 21, "<form action=\"/later/change\" method=\"post\" hx-post=\"/later/change\" hx-swap=\"none\"><input type=\"hidden\" name=\":id\" value=\"")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

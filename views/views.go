@@ -19,6 +19,7 @@ type Frame struct {
 	Stream  string // address of the page's event stream; "" is none
 	Refresh int    // seconds after which a browser without JavaScript asks again; 0 is never
 	Trading Trading
+	Later   LaterNotice
 	Toast   Toast
 	Version string
 }

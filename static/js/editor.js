@@ -39,7 +39,7 @@
       return null;
     }
   };
-  const drop = () => { try { localStorage.removeItem(place()); } catch { /* as above */ } };
+  const drop = (at = place()) => { try { localStorage.removeItem(at); } catch { /* as above */ } };
 
   // The review follows what is typed. One that is being waited for is dropped for the next.
   let waiting, asking;
@@ -165,7 +165,7 @@
   let here = place();
   const settle = () => {
     if (form()) here = place();
-    else if (one("#queued")) localStorage.removeItem(here); // this very draft is queued now
+    else if (one("#queued")) drop(here); // this very draft is queued now
     number();
     offer();
     if (form() && one("#changes").dataset.live !== "0" && !locked()) store();
