@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// watching watches a store's file without a look by the clock, until the test ends. Each call of
+// watching watches a store's file without a look by the clock and without waiting for quiet, until the test ends. Each call of
 // changed is told, and kept waiting until the test has taken it.
 func watching(t *testing.T, s *Store) (told <-chan struct{}) {
 	t.Helper()
@@ -20,7 +20,7 @@ func watching(t *testing.T, s *Store) (told <-chan struct{}) {
 	ctx, cancel := context.WithCancel(t.Context())
 	var ended sync.WaitGroup
 	ended.Go(func() {
-		s.watch(ctx, slog.New(slog.DiscardHandler), time.Hour, func() {
+		s.watch(ctx, slog.New(slog.DiscardHandler), time.Hour, 0, func() {
 			select {
 			case calls <- struct{}{}:
 			case <-ctx.Done():
