@@ -31,7 +31,11 @@ func (w *world) historySteps(sc *godog.ScenarioContext) {
 	})
 	sc.When(`^somebody else edits "([^"]*)" to "([^"]*)" in config\.toml$`, func(old, new string) {
 		w.left = strings.Replace(loosely(w.panel.readConfig(), old), old, new, 1)
-		must(w.TB, os.WriteFile(w.panel.config, []byte(w.left), 0o644))
+		// At one go, as good editors write: what one may see of a file that is being written is not
+		// what this is about.
+		beside := w.panel.config + ".new"
+		must(w.TB, os.WriteFile(beside, []byte(w.left), 0o644))
+		must(w.TB, os.Rename(beside, w.panel.config))
 	})
 	sc.Then(`^the timeline shows "([^"]*)" with "([^"]*)"$`, func(title, text string) {
 		entry := w.page.Locator("#timeline .event", playwright.PageLocatorOptions{HasText: title}).
