@@ -108,3 +108,22 @@ func TestAMissingFileIsOnlyAnErrorIfItWasAskedFor(t *testing.T) {
 		t.Errorf("not asked for: got %v", err)
 	}
 }
+
+func TestEverySettingIsDocumented(t *testing.T) {
+	doc, err := os.ReadFile("../../docs/SETTINGS.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want []string
+	for _, k := range keys {
+		want = append(want, "| `"+k.name+"` |", "| `"+Variable(k.name)+"` |")
+	}
+	for _, k := range serviceKeys {
+		want = append(want, "| `"+k.name+"` |")
+	}
+	for _, w := range want {
+		if !strings.Contains(string(doc), w) {
+			t.Errorf("docs/SETTINGS.md has no %s", w)
+		}
+	}
+}
