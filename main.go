@@ -130,9 +130,11 @@ func serveCommand(c console, load func() (settings.Settings, error)) *cobra.Comm
 			if err != nil {
 				return err
 			}
-			file, err := filepath.Abs(cmd.Flag("settings").Value.String())
-			if err != nil {
-				return err
+			var file string // empty: none was named
+			if flag := cmd.Flag("settings"); flag.Changed {
+				if file, err = filepath.Abs(flag.Value.String()); err != nil {
+					return err
+				}
 			}
 			log := slog.New(slog.NewTextHandler(c.errors, nil))
 			return servePanel(cmd.Context(), s, file, log, c)
@@ -351,10 +353,19 @@ func guard(s settings.Settings, settingsFile string, log *slog.Logger) func([]st
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
 		return guardian.Start(ctx, guardian.Options{
-			Args:      []string{"guardian", "--settings", settingsFile},
+			Args:      guardianArguments(settingsFile),
 			Instances: pausing, State: s.State, Log: log,
 		})
 	}
+}
+
+// guardianArguments let the guardian find the settings of this panel. A file that nobody named may not
+// be there, with everything in the environment; environment and folder are the panel's anyway.
+func guardianArguments(settingsFile string) []string {
+	if settingsFile == "" {
+		return []string{"guardian"}
+	}
+	return []string{"guardian", "--settings", settingsFile}
 }
 
 func guardianCommand(c console, load func() (settings.Settings, error)) *cobra.Command {

@@ -206,3 +206,29 @@ func TestASlowClientDoesNotHoldUpTheEnd(t *testing.T) {
 		t.Fatal("the panel waited for a client that does not send")
 	}
 }
+
+func TestTheGuardianFindsTheSettingsOfItsPanel(t *testing.T) {
+	file, _ := settingsFor(t, "127.0.0.1:0", "", "")
+	bare := t.TempDir()
+	for name, c := range map[string]struct {
+		named   []string
+		environ []string
+	}{
+		"in the file that was named": {named: []string{"--settings", file}},
+		"in the environment alone":   {environ: []string{"PITSTOP_CONFIG=" + bare + "/config.toml", "PITSTOP_STATE=" + bare, "PITSTOP_AUTH_MODE=none"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Chdir(bare)
+			var settingsFile string
+			if len(c.named) > 0 {
+				settingsFile = c.named[1]
+			}
+			order := fmt.Sprintf("{\"watch\": %q, \"name\": \"a\"}\ndone\n", filepath.Join(bare, "guardian"))
+			var out, log strings.Builder
+			err := run(t.Context(), guardianArguments(settingsFile), console{c.environ, strings.NewReader(order), &out, &log})
+			if err != nil || out.String() != "ready\n" {
+				t.Errorf("got %q, %v; want that it is ready", out.String(), err)
+			}
+		})
+	}
+}
