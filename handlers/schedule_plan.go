@@ -94,7 +94,7 @@ func (p plan) edits(was plan, document map[string]any) (edits []schema.Edit, pro
 	word("start", p.Start, was.Start)
 	word("stop", p.Stop, was.Stop)
 	word("timezone", p.Zone, was.Zone)
-	if !slices.Equal(p.Days, was.Days) {
+	if was.Days == nil || !slices.Equal(p.Days, was.Days) {
 		set("days", anys(p.Days))
 	}
 	word("calendar", p.Calendar, was.Calendar)

@@ -3,7 +3,7 @@
 (() => {
   "use strict";
   const format = (options) => new Intl.DateTimeFormat("en-GB", options);
-  const mine = format({ weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+  const mine = format({ weekday: "short", hour: "2-digit", minute: "2-digit" });
   const zone = mine.resolvedOptions().timeZone;
 
   const settle = () => {
