@@ -2,6 +2,7 @@ package stack_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -396,6 +397,39 @@ func TestAJournalThatCannotBeReadBlocksNothing(t *testing.T) {
 			})
 		})
 	}
+}
+
+// The machine comes back with a clock that is behind the one by which the journal was written: what
+// services log now still counts.
+func TestRecoveryAfterTheClockWasSetBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.crash(t, 0, stack.PointUnpaused, saving(t))
+		path := filepath.Join(w.state, "journal.json")
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var journal map[string]any
+		if err := json.Unmarshal(text, &journal); err != nil {
+			t.Fatal(err)
+		}
+		journal["since"] = time.Now().Add(2 * time.Hour)
+		if text, err = json.Marshal(journal); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		w.backend.Restart(w.scan) // it has the new config, and will say no more about it
+		time.Sleep(time.Minute)
+		c := w.start(t)
+		if err := c.Recover(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		wantOutcome(t, c.Reports()[0], stack.Applied, "")
+		w.check(t, newConfig)
+	})
 }
 
 // events counts what a run has told so far.

@@ -50,7 +50,7 @@ func (c *Controller) Recover(ctx context.Context) error {
 	waiting := make(chan struct{})
 	w := &workflow{c: c, run: run, journal: j, backup: j.Backup}
 	var once sync.Once
-	r := recovery{workflow: w, waiting: func() { once.Do(func() { close(waiting) }) }}
+	r := recovery{workflow: w, began: c.o.Clock.Now(), waiting: func() { once.Do(func() { close(waiting) }) }}
 	go func() {
 		defer c.work.Done()
 		if err != nil {
@@ -80,7 +80,8 @@ func (c *Controller) sweep() {
 // recovery is a workflow that begins in the middle of another one.
 type recovery struct {
 	*workflow
-	waiting func() // called when the backend does not answer
+	began   time.Time // when recovering did
+	waiting func()    // called when the backend does not answer
 }
 
 // setAside is what happens to a journal that cannot be understood: it must not keep Pitstop from
@@ -197,8 +198,8 @@ func (r recovery) finishInterrupted(rev Revision, oldErr error) {
 	}
 }
 
-// reloadSince lets those services reload that have lived since before the change; the others have
-// read the config when they began. A service may have said its word before the crash, so the logs
+// reloadSince lets those services reload that live as they did before the change, by the journal's
+// word; the others have read the config when they began. A service may have said its word before the crash, so the logs
 // count from the journal's time on.
 func (r recovery) reloadSince(rev Revision) (string, error) {
 	c := r.c
@@ -222,12 +223,15 @@ func (r recovery) reloadSince(rev Revision) (string, error) {
 		}
 	}
 	since := r.journal.Since
+	if r.began.Before(since) {
+		since = r.began // the clock was set back meanwhile
+	}
 	instances = slices.DeleteFunc(instances, func(i Instance) bool {
-		if young := i.Started.After(since); young {
+		old := slices.ContainsFunc(r.journal.Instances, func(o Instance) bool { return sameLife(o, i) })
+		if !old {
 			r.warn(i.Name + " was started since the run began, and has read the config then. It was not waited for.")
-			return true
 		}
-		return false
+		return !old
 	})
 	return r.reload(rev, since, instances)
 }
