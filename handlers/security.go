@@ -121,8 +121,11 @@ type patient struct {
 func (p patient) Read(b []byte) (int, error) {
 	// Where there are no deadlines, as in a test without a connection, there is no waiting either.
 	_ = p.rc.SetReadDeadline(time.Now().Add(p.patience))
-	defer p.rc.SetReadDeadline(time.Time{})
-	return p.ReadCloser.Read(b)
+	n, err := p.ReadCloser.Read(b)
+	if err == nil || errors.Is(err, io.EOF) {
+		_ = p.rc.SetReadDeadline(time.Time{})
+	} // else it stands, so that the server does not wait for the rest before it answers
+	return n, err
 }
 
 // requireType refuses a body of another media type.
