@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/jonboulle/clockwork"
+
+	"pitstop/stack/durable"
 )
 
 // ErrRefused is wrapped by errors that are the asker's, such as an end that has passed.
@@ -48,6 +50,11 @@ func OpenGate(path, state string, clock clockwork.Clock, log *slog.Logger) (*Gat
 		log = slog.New(slog.DiscardHandler)
 	}
 	g := &Gate{file: gateFile{path: path}, latch: gateFile{path: filepath.Join(state, "gate.json")}, clock: clock, log: log}
+	for _, f := range []gateFile{g.file, g.latch} {
+		if err := durable.Sweep(f.path); err != nil {
+			log.Warn("what a killed Pitstop left of a write could not be removed", "path", f.path, "error", err)
+		}
+	}
 	now := clock.Now().UTC()
 	g.decision = State{Since: now, Reason: "Pitstop has started and has not looked at the schedule yet."}
 	g.held = g.recall(now)

@@ -67,3 +67,18 @@ func TestGateKilledAtAnyInstant(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatAKilledGateLeftOfAWriteIsClearedAway(t *testing.T) {
+	folder, state := t.TempDir(), t.TempDir()
+	left := []string{filepath.Join(folder, ".trading.json.tmp-123"), filepath.Join(state, ".gate.json.tmp-123")}
+	for _, path := range left {
+		must(t, os.WriteFile(path, []byte("{"), 0o600))
+	}
+	_, err := OpenGate(filepath.Join(folder, "trading.json"), state, nil, nil)
+	must(t, err)
+	for _, path := range left {
+		if _, err := os.Stat(path); err == nil {
+			t.Errorf("%s is still there", path)
+		}
+	}
+}
