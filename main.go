@@ -264,18 +264,8 @@ func mergeByKey(base, live, queued []byte) (merged []byte, keys []string, err er
 // closes asks the schedule for its next close, for later.Options.
 func closes(scheduler *schedule.Scheduler) func(time.Time) later.Close {
 	return func(now time.Time) later.Close {
-		st := scheduler.Status()
-		if st.Schedule == nil {
-			return later.Close{Known: st.Problem == ""}
-		}
-		c := later.Close{Known: true, Open: st.Schedule.At(now).Open}
-		for _, edge := range st.Schedule.Next(now, 2) {
-			if !edge.Open {
-				c.Next = edge.At
-				break
-			}
-		}
-		return c
+		next, open, known := scheduler.Status().NextClose(now)
+		return later.Close{Next: next, Open: open, Known: known}
 	}
 }
 

@@ -26,6 +26,7 @@ type apiState struct {
 	Services []stack.ServiceStatus `json:"services"`
 	Config   apiConfig             `json:"config"`
 	Run      *stack.Report         `json:"run"`
+	Later    *queuedAnswer         `json:"later"` // the queued change
 	Problem  string                `json:"problem,omitempty"`
 }
 
@@ -48,6 +49,10 @@ func (s *Server) state() apiState {
 	}
 	if r, ok := s.lastReport(); ok {
 		a.Run = &r
+	}
+	if e, ok := s.queued(); ok {
+		answer := answerOf(e)
+		a.Later = &answer
 	}
 	return a
 }

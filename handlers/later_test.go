@@ -280,6 +280,7 @@ func TestApplyLaterByTheAPI(t *testing.T) {
 		t.Errorf("it is told as %s", a.body)
 	}
 	p.get("/api/v1/later").want(t, 200).has(t, e.ID, `"waiting"`)
+	p.get("/api/v1/status").want(t, 200).has(t, `"later":{"id":"`+e.ID)
 	masked := p.get("/api/v1/config").body
 	whole := strings.Replace(masked, "= 5000", "= 7000", 1)
 	at := "?at=" + url.QueryEscape(p.clock.Now().Add(time.Hour).Format(time.RFC3339))
