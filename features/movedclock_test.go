@@ -185,6 +185,9 @@ func (m *movedContainer) passed(at time.Time) {
 
 func (m *movedContainer) setBack(by time.Duration) {
 	m.Helper()
+	// Its scheduler looks ten times a second: it remembers a close from its next look on.
+	m.container.WaitLog("time to stop trading")
+	m.passed(m.now().Add(time.Second))
 	m.set(m.now().Add(-by))
 	m.container.WaitLog("the clock was set back")
 }
