@@ -47,7 +47,7 @@ func calendars(chosen string) (options []views.ScheduleOption, known string) {
 		if name == chosen {
 			found = true
 			from, to := market.Known()
-			known = market.Title() + " is known from " + dateWords(from) + " to " + dateWords(to) + "; outside of that it has no sessions."
+			known = "Its sessions are known from " + dateWords(from) + " to " + dateWords(to) + "; there are none outside of that."
 		}
 		options = append(options, views.ScheduleOption{Value: name, Label: name + " · " + market.Title(), Chosen: name == chosen})
 	}

@@ -60,7 +60,7 @@ func TestApplyScheduleChangesOnlyWhatWasTyped(t *testing.T) {
 	want := strings.Replace(document, `"16:00"`, `"15:45"`, 1)
 	want = strings.Replace(want, "\"fri\"]\n", "\"fri\"]\ncalendar = \"XNYS\"\n", 1)
 	p.wantFile(want)
-	p.get(a.Header.Get("Location")).want(t, 200).has(t, "Configuration applied", `value="15:45"`, "is known from")
+	p.get(a.Header.Get("Location")).want(t, 200).has(t, "Configuration applied", `value="15:45"`, "are known from")
 }
 
 func TestApplyScheduleWritesDatesAndTakesThemAway(t *testing.T) {

@@ -129,7 +129,8 @@
   document.addEventListener("htmx:before:swap", (e) => {
     if (!still(e)) return;
     place = scrollY;
-    held = document.activeElement?.name && `[name="${CSS.escape(document.activeElement.name)}"]`;
+    const active = document.activeElement;
+    held = active?.name && `[name="${CSS.escape(active.name)}"]` + (active.type === "radio" ? ":checked" : "");
   });
   document.addEventListener("htmx:after:swap", (e) => {
     if (still(e)) {

@@ -1,30 +1,33 @@
-// The schedule page: instants in the viewer's own zone too, and whether anything was typed. The page
-// is complete without it.
+// The schedule page: instants in the viewer's own zone too, and a word on what is not applied yet.
+// The page is complete without it.
 (() => {
   "use strict";
-  const format = (options) => new Intl.DateTimeFormat("en-GB", options);
-  const mine = format({ weekday: "short", hour: "2-digit", minute: "2-digit" });
+  // It comes again with each answer that replaces the page's main part.
+  const root = document.documentElement.dataset;
+  if (root.schedule) return;
+  root.schedule = "yes";
+
+  const one = (selector) => document.querySelector(selector);
+  const mine = new Intl.DateTimeFormat("en-GB", { weekday: "short", hour: "2-digit", minute: "2-digit" });
   const zone = mine.resolvedOptions().timeZone;
+  const draft = () => one("#coming header .badge") !== null;
 
   const settle = () => {
     for (const time of document.querySelectorAll("time[data-yours]")) {
-      if (time.querySelector("small")) continue;
-      const there = document.querySelector("#clock")?.dataset.zone;
-      if (there === zone) continue;
+      if (one("#clock")?.dataset.zone === zone || time.querySelector("small")) continue;
       const small = document.createElement("small");
       small.textContent = ` (${mine.format(new Date(time.dateTime))} your time)`;
       time.append(small);
     }
+    const note = one("#plan-changes"), text = draft() ? "Not applied yet" : "";
+    if (note && !one(".plan-form").disabled && note.textContent !== text) note.textContent = text;
   };
   document.addEventListener("htmx:after:swap", settle);
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", settle);
   else settle();
 
-  let typed = false;
-  document.addEventListener("input", (e) => {
-    const form = e.target.closest("#schedule-form");
-    if (form) typed = true;
-  });
-  document.addEventListener("submit", () => { typed = false; });
-  addEventListener("beforeunload", (e) => { if (typed) e.preventDefault(); });
+  let sending = false;
+  document.addEventListener("submit", () => { sending = true; });
+  document.addEventListener("htmx:finally:request", () => { sending = false; });
+  addEventListener("beforeunload", (e) => { if (!sending && draft()) e.preventDefault(); });
 })();
