@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -95,11 +96,11 @@ func (s *Server) apiEvents(c echo.Context) error {
 	last := ""
 	for {
 		changed := s.changes.watch()
-		b, err := json.Marshal(s.state())
+		text, err := s.told.as(changed, s.state)
 		if err != nil {
 			return err
 		}
-		if text := string(b); text != last {
+		if text != last {
 			err, last = out.send("", "status", text), text
 		}
 		if err != nil {
@@ -108,6 +109,7 @@ func (s *Server) apiEvents(c echo.Context) error {
 		select {
 		case <-changed:
 		case <-tick.C:
+			s.told.forget() // what changed without a word is told now
 			if out.beat() != nil {
 				return nil
 			}
@@ -117,4 +119,32 @@ func (s *Server) apiEvents(c echo.Context) error {
 			return nil
 		}
 	}
+}
+
+// toldState is the state as every event stream tells it, made once for each change: a run makes many,
+// in the middle of the pause, however many listen.
+type toldState struct {
+	mu    sync.Mutex
+	since <-chan struct{} // closed by the change after which text is old
+	text  string
+}
+
+func (t *toldState) as(changed <-chan struct{}, state func() apiState) (string, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.since == changed {
+		return t.text, nil
+	}
+	b, err := json.Marshal(state())
+	if err != nil {
+		return "", err
+	}
+	t.since, t.text = changed, string(b)
+	return t.text, nil
+}
+
+func (t *toldState) forget() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.since = nil
 }

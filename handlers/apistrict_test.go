@@ -147,3 +147,30 @@ func TestABodyThatStopsComing(t *testing.T) {
 		t.Errorf("got %q, %v; want a 408 while the client still holds on", line, err)
 	}
 }
+
+func TestTheStateIsMadeOncePerChange(t *testing.T) {
+	var told toldState
+	made := 0
+	state := func() apiState { made++; return apiState{} }
+	first, second := make(chan struct{}), make(chan struct{})
+	for _, c := range []struct {
+		since <-chan struct{}
+		want  int
+	}{{first, 1}, {first, 1}, {second, 2}, {second, 2}, {first, 3}} {
+		if _, err := told.as(c.since, state); err != nil || made != c.want {
+			t.Errorf("made %d times (%v), want %d", made, err, c.want)
+		}
+	}
+	told.forget()
+	if _, err := told.as(first, state); err != nil || made != 4 {
+		t.Errorf("after a forgetting: made %d times, want 4", made)
+	}
+}
+
+func TestAClientThatHangsUpIsNoFailureOfOurs(t *testing.T) {
+	for _, err := range []error{io.ErrUnexpectedEOF, fmt.Errorf("read tcp: %w", net.ErrClosed)} {
+		if got := asRefusal(err).status; got != 499 {
+			t.Errorf("%v: status %d, want 499", err, got)
+		}
+	}
+}

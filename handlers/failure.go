@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"os"
 	"strings"
@@ -63,7 +65,7 @@ func asRefusal(err error) *refusal {
 		return refuse(http.StatusUnprocessableEntity, sentence(errors.New(said))).because(err)
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return refuse(http.StatusRequestTimeout, "The request stopped coming, and nothing was done.").because(err)
-	case errors.Is(err, context.Canceled):
+	case errors.Is(err, context.Canceled), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed):
 		return refuse(499, "The request was given up.").because(err)
 	case errors.As(err, &he):
 		switch he.Code {

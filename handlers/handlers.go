@@ -51,6 +51,7 @@ type Server struct {
 	hosts   map[string]bool
 	changes *changes
 	config  configCache
+	told    toldState
 	drafts  drafts // what was typed into the config form
 	kept    keptTexts
 	plans   drafts // what was typed into the schedule form
