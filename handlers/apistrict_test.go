@@ -7,6 +7,8 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -171,6 +173,27 @@ func TestAClientThatHangsUpIsNoFailureOfOurs(t *testing.T) {
 	for _, err := range []error{io.ErrUnexpectedEOF, fmt.Errorf("read tcp: %w", net.ErrClosed)} {
 		if got := asRefusal(err).status; got != 499 {
 			t.Errorf("%v: status %d, want 499", err, got)
+		}
+	}
+}
+
+func TestEveryCallIsDocumented(t *testing.T) {
+	doc, err := os.ReadFile("../docs/API.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	source, err := os.ReadFile("handlers.go") // the route table
+	if err != nil {
+		t.Fatal(err)
+	}
+	calls := regexp.MustCompile(`v1\.([A-Z]+)\("([^"]+)"`).FindAllStringSubmatch(string(source), -1)
+	if len(calls) < 15 {
+		t.Fatalf("found %d calls in the route table; is it written otherwise now?", len(calls))
+	}
+	for _, call := range calls {
+		want := "`" + call[1] + " " + regexp.MustCompile(`:(\w+)`).ReplaceAllString(call[2], "{$1}")
+		if !strings.Contains(string(doc), want) {
+			t.Errorf("docs/API.md has no %s`", want)
 		}
 	}
 }
