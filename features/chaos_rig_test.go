@@ -154,7 +154,13 @@ func rigOf(c *containers) *rig {
 		panel: c.panel,
 		standing: func() (not []string) {
 			for name, service := range c.service {
-				if s := service.State(); s.Status != "running" {
+				s := service.State()
+				frozen, known := frozen(s.PID)
+				switch {
+				case known && frozen:
+					not = append(not, name+" is frozen; the engine says that it is "+s.Status)
+				case known && s.Status == "paused": // as an engine that was killed may go on saying
+				case s.Status != "running":
 					not = append(not, name+" is "+s.Status)
 				}
 			}
@@ -174,6 +180,27 @@ func rigOf(c *containers) *rig {
 			return lines
 		},
 	}
+}
+
+// frozen asks the kernel, which knows better than the engine, whether its cgroup holds a process.
+// Where the cgroups are not in sight, the engine's word must do.
+func frozen(pid int) (frozen, known bool) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/cgroup", pid))
+	if err != nil {
+		return false, false
+	}
+	for line := range strings.Lines(string(text)) {
+		parts := strings.SplitN(strings.TrimSpace(line), ":", 3)
+		file := "/sys/fs/cgroup" + parts[2] + "/cgroup.freeze"
+		if parts[1] == "freezer" {
+			file = "/sys/fs/cgroup/freezer" + parts[2] + "/freezer.state"
+		}
+		if state, err := os.ReadFile(file); err == nil {
+			word := strings.TrimSpace(string(state))
+			return word != "THAWED" && word != "0", true
+		}
+	}
+	return false, false
 }
 
 var loaded = regexp.MustCompile(`Config (?:re)?loaded revision=([0-9a-f]{12})`)
