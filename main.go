@@ -195,6 +195,16 @@ func servePanel(ctx context.Context, s settings.Settings, settingsFile string, l
 		return err
 	}
 	gate.OnRecord(handlers.RecordTrading(controller))
+	// Nothing that is not needed for it comes before the recovery, or could keep the panel from it: the
+	// stack may be paused.
+	if err := scheduler.Start(work); err != nil {
+		log.Error("the gate's file cannot be written, and services go by the file that there is, or by their own schedule; Pitstop tries again every second", "error", err)
+	}
+	startBackend(work) // after the gate, so that no service starts without one
+	controller.Start(work)
+	if err := controller.Recover(work); err != nil {
+		return err
+	}
 	queue, err := later.Open(later.Options{
 		State: s.State, Read: store.Read, Merge: mergeByKey, Apply: later.Through(controller),
 		Busy: func() bool { return controller.Current() != nil }, NextClose: closes(scheduler), Log: log,
@@ -210,14 +220,6 @@ func servePanel(ctx context.Context, s settings.Settings, settingsFile string, l
 		AllowedHosts: append(s.AllowedHosts, host), Version: version, Log: log,
 	})
 
-	if err := scheduler.Start(work); err != nil {
-		return fmt.Errorf("the gate's file cannot be kept beside the config file; Pitstop must be able to write into that folder: %w", err)
-	}
-	startBackend(work) // after the gate, so that no service starts without one
-	controller.Start(work)
-	if err := controller.Recover(work); err != nil {
-		return err
-	}
 	queue.Start(work)
 	defer queue.Shutdown()
 	server := &http.Server{

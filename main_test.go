@@ -172,6 +172,49 @@ func TestWhatCannotBeServedStartsNothing(t *testing.T) {
 	}
 }
 
+// A panel that refused to start would leave paused what the one before it paused: what can wait does
+// not keep it from recovering and from serving.
+func TestAPanelRecoversWhateverElseIsBroken(t *testing.T) {
+	for name, broken := range map[string]struct{ file, where string }{
+		"the gate cannot be written":            {"trading.json", "config"},
+		"the queued change cannot be read":      {"later.json", "state"},
+		"the gate's latch is not to be written": {"gate.json", "state"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			config, state := filepath.Join(dir, "config", "config.toml"), filepath.Join(dir, "state")
+			for _, folder := range []string{filepath.Dir(config), state, filepath.Join(dir, broken.where, broken.file, "x")} {
+				if err := os.MkdirAll(folder, 0o700); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for path, content := range map[string]string{config: "", filepath.Join(state, "journal.json"): "torn"} {
+				if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			settingsFile, _ := settingsFor(t, "127.0.0.1:0", config, state)
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			out, in := io.Pipe()
+			ended := make(chan error, 1)
+			go func() {
+				ended <- run(ctx, []string{"serve", "--settings", settingsFile}, console{nil, strings.NewReader(""), in, io.Discard})
+				in.Close()
+			}()
+			line, _ := bufio.NewReader(out).ReadString('\n')
+			cancel()
+			err := <-ended
+			if !strings.HasPrefix(line, "Pitstop is at ") {
+				t.Errorf("it does not serve: %q, %v", line, err)
+			}
+			if _, err := os.Stat(filepath.Join(state, "journal.json")); err == nil {
+				t.Error("it did not look at the journal")
+			}
+		})
+	}
+}
+
 func TestASlowClientDoesNotHoldUpTheEnd(t *testing.T) {
 	settingsFile, _ := settingsFor(t, "127.0.0.1:0", "", "")
 	ctx, cancel := context.WithCancel(t.Context())

@@ -56,9 +56,12 @@ type Queue struct {
 	onChange []func()
 }
 
-// Open reads what is queued. A file that cannot be understood is put aside and told as a held
+// Open reads what is queued. A file that cannot be read or understood is put aside and told as a held
 // change, so that nobody waits for it in vain.
 func Open(o Options) (*Queue, error) {
+	if o.State == "" || o.Read == nil || o.Merge == nil || o.Apply == nil || o.Busy == nil || o.NextClose == nil {
+		return nil, errors.New("later.Open: State, Read, Merge, Apply, Busy and NextClose are required")
+	}
 	if o.Grace == 0 {
 		o.Grace = 15 * time.Minute
 	}
@@ -73,18 +76,16 @@ func Open(o Options) (*Queue, error) {
 	switch {
 	case err == nil:
 		q.entry = e
-	case errors.Is(err, errUnreadable):
+	case !errors.Is(err, fs.ErrNotExist):
 		aside := q.path + ".unreadable"
 		q.log.Error("the queued change cannot be understood; it is put aside and will not be applied", "path", q.path, "aside", aside, "error", err)
 		if err := os.Rename(q.path, aside); err != nil {
-			return nil, err
+			q.log.Error("the queued change could not be put aside", "path", q.path, "error", err)
 		}
 		q.swap(nil, &Entry{
 			ID: newID(), State: Held, When: AtTime, Queued: q.now(), By: "unknown",
 			Message: "A change was queued, but its file could not be understood; it was not applied, and lies in the state folder as later.json.unreadable. Queue it again.",
 		})
-	case !errors.Is(err, fs.ErrNotExist):
-		return nil, err
 	}
 	return q, nil
 }
