@@ -2,7 +2,6 @@ package handlers
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -81,11 +80,11 @@ func comingDay(d schedule.Day, today bool, now time.Time, zone *time.Location) v
 		v.Bars = append(v.Bars, views.Bar{X: strconv.Itoa(from), Width: strconv.Itoa(max(to-from, 4))})
 		hours = append(hours, windowHours(w, d, zone))
 	}
-	const most = 3
-	if len(hours) > most {
-		hours = append(hours[:most-1], fmt.Sprintf("and %d more", len(hours)-most+1))
+	v.Hours = strings.Join(hours, ", ")
+	if n := len(d.Windows); n > 3 {
+		first, last := d.Windows[0].Open.In(zone), d.Windows[n-1].Close.In(zone)
+		v.Hours = fmt.Sprintf("%d windows, %s to %s", n, first.Format("15:04"), last.Format("15:04"))
 	}
-	v.Hours = strings.Join(slices.Compact(hours), ", ")
 	if len(d.Windows) == 0 {
 		if v.Hours = "closed"; d.Closed != "" && !strings.HasPrefix(d.Closed, "no trading on") {
 			v.Hours = "closed: " + d.Closed

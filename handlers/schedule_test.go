@@ -231,6 +231,10 @@ func TestDrawnDays(t *testing.T) {
 	if d := lordHowe["2026-10-04"]; d.Shift != "150" || !strings.Contains(d.Note, "clocks go forward 30 min") {
 		t.Errorf("Lord Howe: got %+v", d)
 	}
+	often := draw("2026-11-25T12:00:00Z", map[string]any{"start": "*/30 8-17 * * *", "stop": "15,45 * * * *"})
+	if d := often["2026-11-26"]; d.Hours != "20 windows, 08:00 to 17:45" || len(d.Bars) != 20 {
+		t.Errorf("often: got %+v", d)
+	}
 	always := draw("2026-11-25T12:00:00Z", map[string]any{"start": "open", "stop": "close", "calendar": "24-7"})
 	if d := always["2026-11-28"]; d.Hours != "all day" || len(d.Bars) != 1 || d.Bars[0].Width != "1440" {
 		t.Errorf("around the clock: got %+v", d)
