@@ -90,8 +90,8 @@ type Backend struct {
 	boot     string
 	services []*service
 
-	attached bool     // to the processes of another panel
-	lock     *os.File // nil if attached
+	attached bool   // to the processes of another panel
+	unlock   func() // nil if attached
 	watcher  *fsnotify.Watcher
 
 	mu      sync.Mutex
@@ -119,7 +119,7 @@ func New(options Options) (*Backend, error) {
 			return nil, fmt.Errorf("could not make the folder of the service %s: %w", s.Name, err)
 		}
 	}
-	if b.lock, err = takeLock(b.options.State); err != nil {
+	if b.unlock, err = takeLock(b.options.State); err != nil {
 		return nil, err
 	}
 	for _, s := range b.services {
@@ -233,8 +233,8 @@ func (b *Backend) Close() error {
 		if !b.attached && b.options.OnExit == Stop {
 			b.closeErr = b.endAll()
 		}
-		if b.lock != nil {
-			_ = b.lock.Close()
+		if b.unlock != nil {
+			b.unlock()
 		}
 	})
 	return b.closeErr
