@@ -187,13 +187,17 @@ func (c *chaos) check(s *save, want fate) {
 	if live == s.old && replaced && !c.hasBackup(s.new) {
 		t.Errorf("no backup holds the config that was rolled back; there are %v", c.backups())
 	}
-	for _, pattern := range []string{
-		filepath.Join(filepath.Dir(c.config), ".*pitstop*"), filepath.Join(c.state(), "journal.json*"), filepath.Join(c.state(), ".*"),
-	} {
-		if left, err := filepath.Glob(pattern); err != nil || len(left) > 0 {
-			t.Errorf("left behind: %v, %v", left, err)
+	eventually(t, "what runs leave for a moment to be gone", func() (bool, string) {
+		var left []string
+		for _, pattern := range []string{
+			filepath.Join(filepath.Dir(c.config), ".*pitstop*"), filepath.Join(c.state(), "journal.json*"), filepath.Join(c.state(), ".*"),
+		} {
+			found, err := filepath.Glob(pattern)
+			must(t, err)
+			left = append(left, found...)
 		}
-	}
+		return len(left) == 0, fmt.Sprint(left)
+	})
 	eventually(t, "the guardians to end", func() (bool, string) {
 		pids := c.guardians()
 		return len(pids) == 0, fmt.Sprint(pids)

@@ -28,7 +28,7 @@ import (
 // the machine's own but the kernel: no bridge, no firewall rules, folders and a socket of its own.
 type ownEngine struct {
 	testing.TB
-	stack  *containers // what runs on it
+	stack   *containers // what runs on it
 	folder  string
 	flags   []string
 	process *exec.Cmd
