@@ -336,7 +336,7 @@ func TestRecoveryMendsAFileThatWasBeingWrittenInPlace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.crash(t, 0, stack.PointSaved, saving(t))
-		w.config.Edit([]byte("[ri"))
+		w.config.Edit([]byte("[bad"))
 		c := w.start(t)
 		if err := c.Recover(t.Context()); err != nil {
 			t.Fatal(err)
@@ -394,6 +394,35 @@ func TestAJournalThatCannotBeReadBlocksNothing(t *testing.T) {
 					t.Errorf("set aside: got %q, want %q", kept, content)
 				}
 				wantOutcome(t, save(t, c, newConfig), stack.Applied, "")
+			})
+		})
+	}
+}
+
+// While the panel was down, somebody put another config in place: a lower limit, say. That is what
+// they meant, and the interrupted run does not take it back.
+func TestWhatSomebodySavedAfterTheCrashIsLeftAlone(t *testing.T) {
+	for _, point := range []string{stack.PointPaused, stack.PointSaved, stack.PointUndoPaused} {
+		t.Run("killed at "+point, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				if point == stack.PointUndoPaused {
+					w.backend.SetProgram(refuse(orchestrator.Name, newConfig))
+				}
+				w.crash(t, 0, point, saving(t))
+				theirs := []byte("[risk]\nmax = 0\n")
+				w.config.Edit(theirs)
+				c := w.start(t)
+				if err := c.Recover(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				reports := c.Reports()
+				n := slices.IndexFunc(reports, func(r stack.Report) bool { return r.Kind == stack.KindRecover })
+				if n < 0 {
+					t.Fatalf("the history has no recovery: %+v", reports)
+				}
+				wantOutcome(t, reports[n], stack.Failed, stack.CauseConflict)
+				w.check(t, theirs)
 			})
 		})
 	}

@@ -149,17 +149,17 @@ func (r recovery) recover() {
 		r.journal.Phase = phaseReloading
 		r.saved(content)
 		r.finishInterrupted(live, oldErr)
+	case live != j.New && (!j.Phase.pausing() || len(c.o.Validate(content)) == 0):
+		r.close(Failed, CauseConflict, fmt.Sprintf("Run %s was interrupted, and somebody has changed the config file since, to %s. It was left as it is; everything runs.", j.Run, live.Short()))
 	case oldErr != nil:
 		r.close(Failed, CauseConfig, fmt.Sprintf("Run %s was interrupted, and the old config cannot be put back: %v. The config file is now %s; everything runs.", j.Run, oldErr, live.Short()))
 	case live == j.New:
 		r.rollBack(fmt.Sprintf("Run %s was interrupted while it was rolled back.", j.Run))
-	case j.Phase.pausing():
-		// The file was being written in place, or somebody wrote to it since. What is there is
-		// backed up by the roll-back, so neither loses anything.
-		r.warn(fmt.Sprintf("The config file was neither the old one nor the new one. What it held, %s, is kept as a backup.", live.Short()))
-		r.rollBack(fmt.Sprintf("Run %s was interrupted while it wrote the config file.", j.Run))
 	default:
-		r.close(Failed, CauseConflict, fmt.Sprintf("Run %s was interrupted, and somebody has changed the config file since, to %s. It was left as it is; everything runs.", j.Run, live.Short()))
+		// It is nobody's: the file was being written in place. It is backed up by the roll-back all
+		// the same.
+		r.warn(fmt.Sprintf("The config file was neither the old one nor the new one, and not valid. What it held, %s, is kept as a backup.", live.Short()))
+		r.rollBack(fmt.Sprintf("Run %s was interrupted while it wrote the config file.", j.Run))
 	}
 }
 
