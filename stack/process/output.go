@@ -43,8 +43,10 @@ type sight struct {
 
 const (
 	// slack is how far a file's time may lag behind the write that set it: a tick of the kernel's
-	// clock.
-	slack = 10 * time.Millisecond
+	// clock, and as long as a virtual machine may miss its ticks. A line that was taken for too early
+	// would not count as the word on a reload; one from before a pause cannot be taken for too late,
+	// since Pause looks.
+	slack = 50 * time.Millisecond
 	// mostSights bounds the memory of one output; beyond it the past becomes coarser.
 	mostSights = 4096
 	// longestLine is where a line without an end is broken.
