@@ -6,7 +6,6 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"pitstop/schedule"
 	"pitstop/stack"
 	"pitstop/views"
 )
@@ -45,7 +44,7 @@ func (s *Server) redirectToSchedule(c echo.Context) error {
 
 // showSchedule renders the page with this editor, and a run above it if there is one.
 func (s *Server) showSchedule(c echo.Context, status int, e views.ScheduleEditor, report *stack.Report) error {
-	page := views.Schedule{Frame: s.frame("Schedule", "schedule", c.Request()), Clock: s.clockCard(), Editor: e}
+	page := views.Schedule{Frame: s.frame("Schedule", "schedule", c.Request()), Clock: clockCard(s.o.Scheduler.Status(), s.now(), s.zone()), Editor: e}
 	q := url.Values{"rev": {e.Revision}}
 	if report != nil {
 		page.Run = runView(*report, s.now(), s.zone())
@@ -221,7 +220,7 @@ func (s *Server) scheduleParts(q url.Values) func() []views.Part {
 		if cur := s.o.Controller.Current(); id == "" && cur != nil {
 			id = cur.ID()
 		}
-		parts := []views.Part{{ID: "clock", Body: views.ScheduleClock(s.clockCard()), Morph: true}}
+		parts := []views.Part{{ID: "clock", Body: views.ScheduleClock(clockCard(s.o.Scheduler.Status(), s.now(), s.zone())), Morph: true}}
 		var report *stack.Report
 		last := views.Toast{}
 		if r, ok := s.report(id); ok {
@@ -248,36 +247,4 @@ func (s *Server) scheduleParts(q url.Values) func() []views.Part {
 		}
 		return parts
 	}
-}
-
-// clockCard is the schedule that is followed now.
-func (s *Server) clockCard() views.Clock {
-	st, now, zone := s.o.Scheduler.Status(), s.now(), s.zone()
-	card := views.Clock{
-		Badge: views.Badge{Tone: views.Quiet, Icon: "stop", Word: "closed by the schedule"}, Reason: st.State.Reason, Zone: zone.String(),
-		Since: views.At(st.State.Since, now, zone), Until: views.At(st.State.Until, now, zone), Problem: st.Problem,
-	}
-	switch {
-	case st.Schedule == nil:
-		card.Badge.Word = "no schedule"
-	case st.State.Open:
-		card.Badge = views.Badge{Tone: views.Good, Icon: "play", Word: "open by the schedule"}
-	}
-	if card.Reason == card.Problem {
-		card.Reason = ""
-	}
-	if e := st.LastEdge; e != nil {
-		card.EdgeAt, card.Edge = views.At(e.Planned, now, zone), closing(e)+", kept "+ms(float64(e.Late.Microseconds())/1000)+" after it was due"
-	}
-	if j := st.LastJump; j != nil {
-		card.JumpAt, card.Jump = views.At(j.At, now, zone), "It jumped by "+lasting(j.By)+"."
-	}
-	return card
-}
-
-func closing(e *schedule.LateEdge) string {
-	if e.Open {
-		return "opened"
-	}
-	return "closed"
 }

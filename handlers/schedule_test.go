@@ -196,6 +196,33 @@ func TestAConfigWithoutAScheduleCanGetOne(t *testing.T) {
 	p.get("/schedule").want(t, 200).has(t, `value="UTC"`)
 }
 
+func TestTheClockCardTellsHowWellItIsKept(t *testing.T) {
+	now := instantAt(t, "2026-03-02T21:30:00Z")
+	sch, problems := schedule.Parse(map[string]any{"schedule": map[string]any{"start": "09:30", "stop": "16:00", "timezone": "America/New_York"}}, time.UTC)
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	close := instantAt(t, "2026-03-02T21:00:00Z")
+	got := clockCard(schedule.Status{
+		Schedule: sch, State: sch.At(now),
+		LastEdge: &schedule.LateEdge{Planned: close, Kept: close.Add(3 * time.Millisecond), Late: 3 * time.Millisecond},
+		LastJump: &schedule.ClockJump{At: close, By: -time.Hour},
+	}, now, newYork)
+	if got.Badge.Word != "closed by the schedule" || got.Since.Text != "16:00" || got.Until.Text != "Tue 09:30" {
+		t.Errorf("got %+v", got)
+	}
+	if want := "closed, kept 3.00 ms after it was due"; got.Edge != want || got.EdgeAt.Text != "16:00" {
+		t.Errorf("the last edge: got %q at %q, want %q at 16:00", got.Edge, got.EdgeAt.Text, want)
+	}
+	if want := "jumped back by 1 h at"; got.Jump != want {
+		t.Errorf("the jump: got %q, want %q", got.Jump, want)
+	}
+	got = clockCard(schedule.Status{State: schedule.State{Reason: "The file is bad."}, Problem: "The file is bad."}, now, newYork)
+	if got.Badge.Word != "no schedule" || got.Problem == "" || got.Reason != "" {
+		t.Errorf("without a schedule: got %+v, want the problem, said once", got)
+	}
+}
+
 func TestDrawnDays(t *testing.T) {
 	draw := func(now string, table map[string]any) map[string]views.ComingDay {
 		sch, problems := schedule.Parse(map[string]any{"schedule": table}, time.UTC)

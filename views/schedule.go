@@ -17,7 +17,7 @@ type Clock struct {
 	Zone    string
 	Edge    string // how late the last edge was kept
 	EdgeAt  Moment
-	Jump    string // that the clock was set, or the machine slept
+	Jump    string // that the clock was set, or the machine slept; before JumpAt
 	JumpAt  Moment
 	Problem string // why the config file's schedule is not the one followed
 }
