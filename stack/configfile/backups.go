@@ -58,9 +58,21 @@ func isBackupName(target, name string) bool {
 // maxTries is how many names, each a second later, are tried for a backup.
 const maxTries = 3600
 
-// freeBackup is the first free backup name from a time on.
-func freeBackup(target string, at time.Time) (string, error) {
-	at = at.Local()
+// freeBackup is the backup name of a time, or the first free one behind the newest backup that bears
+// that time or one soon after it: several saves in a second, and the hour that clocks repeat, must
+// not let a later backup pass for an older one, nor a name that was pruned come back.
+func (s *Store) freeBackup(target string, at time.Time) (string, error) {
+	at = at.Local().Truncate(time.Second)
+	names, err := s.names(target)
+	if err != nil {
+		return "", err
+	}
+	if len(names) > 0 {
+		newest, _ := backupTime(target, names[len(names)-1])
+		if ahead := newest.Sub(at); ahead >= 0 && ahead <= maxTries*time.Second {
+			at = newest.Add(time.Second)
+		}
+	}
 	for range maxTries {
 		name := backupName(target, at)
 		_, err := os.Lstat(filepath.Join(filepath.Dir(target), name))

@@ -118,7 +118,7 @@ func (s *Store) stage(target string, content []byte, at time.Time) (staged stack
 		return staged, err
 	}
 	staged.To = stack.RevisionOf(content)
-	if staged.Backup, err = freeBackup(target, at); err != nil {
+	if staged.Backup, err = s.freeBackup(target, at); err != nil {
 		return staged, err
 	}
 	f, err := createStaged(target)

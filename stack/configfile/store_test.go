@@ -2,6 +2,7 @@ package configfile
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -138,6 +139,27 @@ func TestTwoSavesWithinOneSecondHaveTwoBackups(t *testing.T) {
 
 // A crash between the two halves of Commit leaves the live file with a second name, which is no
 // backup: who edits the live file in place edits it too.
+func TestABurstOfSavesNeverUsesANameTwice(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "config.toml")
+	openStore(t, path, "n = 0\n")
+	s, err := Open(path, 3, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var last string
+	for n := range 12 {
+		name := save(t, s, fmt.Sprintf("n = %d\n", n+1))
+		if name <= last {
+			t.Errorf("save %d has the backup %s, which does not come after %s", n, name, last)
+		}
+		last = name
+		if err := s.Prune(); err != nil {
+			t.Fatal(err)
+		}
+		wantBackup(t, s, name, fmt.Sprintf("n = %d\n", n))
+	}
+}
+
 func TestDiscardTakesAwayABackupThatIsTheLiveFileItself(t *testing.T) {
 	s := newStore(t, "a = 1\n")
 	st, err := s.Stage([]byte("a = 2\n"), noon)
