@@ -399,6 +399,33 @@ func TestAJournalThatCannotBeReadBlocksNothing(t *testing.T) {
 	}
 }
 
+func TestAJournalOfAnotherVersionStillTellsWhomToUnpause(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.crash(t, 0, stack.PointPaused, saving(t))
+		path := filepath.Join(w.state, "journal.json")
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		other := strings.Replace(string(text), `"version": 1`, `"version": 2`, 1)
+		if err := os.WriteFile(path, []byte(other), 0o600); err != nil || other == string(text) {
+			t.Fatalf("the journal is as it was: %v", err)
+		}
+		c := w.start(t)
+		if err := c.Recover(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		wantOutcome(t, c.Reports()[0], stack.Failed, stack.CauseConfig)
+		w.checkFile(t, oldConfig)
+		for _, i := range w.backend.Now() {
+			if i.State != stack.Running {
+				t.Errorf("%s is %s, want it running", i.Name, i.State)
+			}
+		}
+	})
+}
+
 // While the panel was down, somebody put another config in place: a lower limit, say. That is what
 // they meant, and the interrupted run does not take it back.
 func TestWhatSomebodySavedAfterTheCrashIsLeftAlone(t *testing.T) {

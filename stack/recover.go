@@ -85,10 +85,15 @@ type recovery struct {
 }
 
 // setAside is what happens to a journal that cannot be understood: it must not keep Pitstop from
-// starting, and a person must learn what to look for.
+// starting, and a person must learn what to look for. One of another version still names those that
+// may be paused.
 func (r recovery) setAside(why error) {
 	c := r.c
 	r.told("recovering", func(*Report) {})
+	if len(r.journal.Instances) > 0 && !r.unpauseNamed() {
+		r.abandon()
+		return
+	}
 	message := sentence(why) + " If a run was interrupted, it was neither finished nor undone."
 	if aside, err := c.journ.setAside(c.o.Clock.Now()); err != nil {
 		r.warn("The journal could not be moved away: " + sentence(err))
@@ -170,6 +175,10 @@ func (r recovery) unpause() bool {
 		r.skip(UnpauseStack)
 		return true
 	}
+	return r.unpauseNamed()
+}
+
+func (r recovery) unpauseNamed() bool {
 	done := r.begin(UnpauseStack)
 	p := &Passage{instances: r.journal.Instances, points: recoverPoints, stuck: func(still []StillPaused) {
 		r.stuck(still)
