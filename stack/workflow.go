@@ -217,8 +217,9 @@ func (w *workflow) mend(p *Passage) error {
 
 // toPause chooses the running instances, and warns of what is left alone.
 func (w *workflow) toPause(instances []Instance) (running []Instance) {
-	found := map[string]int{}
+	found, listed := map[string]int{}, map[string]bool{}
 	for _, i := range instances {
+		listed[i.Service] = true
 		switch i.State {
 		case Running:
 			running = append(running, i)
@@ -236,7 +237,11 @@ func (w *workflow) toPause(instances []Instance) (running []Instance) {
 	}
 	for _, s := range w.c.o.Services {
 		if found[s.Name] == 0 {
-			w.warn("No instance of " + s.Name + " is running. It was not waited for.")
+			why := ""
+			if s.Selector != "" && !listed[s.Name] {
+				why = ": nothing matches " + s.Selector
+			}
+			w.warn("No instance of " + s.Name + " is running" + why + ". It was not waited for.")
 		}
 	}
 	return running
