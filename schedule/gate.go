@@ -148,7 +148,7 @@ func (g *Gate) Force(by string, until time.Time, reason string) error {
 	case !until.After(now):
 		return fmt.Errorf("trading cannot be forced on until %s, which has passed: %w", until.UTC().Format(time.RFC3339), ErrRefused)
 	case until.Sub(now) > MaxForce:
-		return fmt.Errorf("trading cannot be forced on until %s: at most %d days, %w", until.UTC().Format(time.RFC3339), int(MaxForce.Hours()/24), ErrRefused)
+		return fmt.Errorf("trading cannot be forced on until %s: at most %d days: %w", until.UTC().Format(time.RFC3339), int(MaxForce.Hours()/24), ErrRefused)
 	}
 	if reason = strings.TrimSpace(reason); reason == "" {
 		reason = "Trading was enabled by hand."
