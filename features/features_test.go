@@ -62,6 +62,7 @@ func TestFeatures(t *testing.T) {
 						w := &world{TB: inStep{t}}
 						w.commonSteps(sc)
 						w.workflowSteps(sc)
+						w.editingSteps(sc)
 						w.scheduleSteps(sc)
 						w.historySteps(sc)
 						w.laterSteps(sc)

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"fmt"
 	"net/url"
 	"strings"
 	"testing"
@@ -17,18 +18,31 @@ func TestBadForms(t *testing.T) {
 		"a number that is none":                 func(f url.Values) { f.Set("risk.stop_loss_pct", "NaN") },
 		"an option that there is not":           func(f url.Values) { f.Set("scanner.universe", "penny-stocks") },
 		"a field twice":                         func(f url.Values) { f.Add("risk.max_order_usd", "2"); f.Add("risk.max_order_usd", "3") },
-		"a revision that is none":               func(f url.Values) { f.Set(inRevision, "<script>alert(1)</script>") },
+		"a revision twice":                      func(f url.Values) { f.Add(inRevision, "x") },
+		"a draft that is none":                  func(f url.Values) { f.Set(inRaw, "= =") },
+		"a draft that nobody keeps":             func(f url.Values) { f.Set(inKept, "<script>alert(1)</script>") },
+		"a decision on a key that is no clash":  func(f url.Values) { f.Set(inTheirs, "/risk/max_order_usd") },
+		"clashes that there are not":            func(f url.Values) { f.Add(inClash, "/nowhere~2/x"); f.Set("risk.max_order_usd", "9") },
+		"another view":                          func(f url.Values) { f.Set(inTo, "<script>alert(1)</script>") },
+		"a note with all sorts in it": func(f url.Values) {
+			f.Set(inNote, "<script>alert(1)</script>\x00\xff")
+			f.Set("risk.max_order_usd", "9")
+		},
+		"a review of something else": func(f url.Values) { f.Set(inConfirm, "x"); f.Set("risk.max_order_usd", "9") },
+		"a revision that is none":    func(f url.Values) { f.Set(inRevision, "<script>alert(1)</script>") },
 	} {
 		t.Run(name, func(t *testing.T) {
 			form := p.form()
 			form.Set(inCheck, "1") // nothing of this is to be applied
 			change(form)
-			a := p.post("/config/run", form)
-			if a.StatusCode >= 500 {
-				t.Errorf("status %d\n%s", a.StatusCode, a.body)
-			}
-			if strings.Contains(a.body, "<script>alert") || strings.Contains(a.body, "<script>=") {
-				t.Error("what was sent came back as markup")
+			for _, path := range []string{"/config/run", "/config/review"} {
+				a := p.post(path, form)
+				if a.StatusCode >= 500 {
+					t.Errorf("%s: status %d\n%s", path, a.StatusCode, a.body)
+				}
+				if strings.Contains(a.body, "<script>alert") || strings.Contains(a.body, "<script>=") {
+					t.Errorf("%s: what was sent came back as markup", path)
+				}
 			}
 			p.wantFile(document)
 		})
@@ -57,5 +71,82 @@ func TestBadDocuments(t *testing.T) {
 			}
 			p.wantFile(document)
 		})
+	}
+}
+
+// Texts that somebody pastes: each is applied whole, or refused at its line with the text kept.
+func TestOddTexts(t *testing.T) {
+	for name, c := range map[string]struct {
+		added string
+		line  string // what is wrong with it is told at this line; "": nothing is
+	}{
+		"keys with names that mean something elsewhere": {"[__proto__]\npolluted = 1\n\"<script>alert(1)</script>\" = \"</textarea><script>alert(2)</script>\"\n", ""},
+		"the four kinds of dates":                       {"[dates]\na = 2026-03-02T09:30:00-05:00\nb = 2026-03-02T09:30:00\nc = 2026-03-02\nd = 09:30:00\n", ""},
+		"numbers that are none":                         {"[odd]\na = nan\nb = -inf\nc = 9223372036854775807\n", ""},
+		"a number beyond 64 bits":                       {"[odd]\na = 9223372036854775808\n", "35"},
+		"a key twice":                                   {"[odd]\na = 1\na = 2\n", "36"},
+		"a NUL byte":                                    {"[odd]\na = \"x\x00y\"\n", "35"},
+		"invalid UTF-8":                                 {"[odd]\na = \"x\xffy\"\n", "35"},
+		"text that never ends":                          {"[odd]\na = \"\"\"x\n", "35"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newPanel(t)
+			form := editor(t, p.get("/config?view=raw"))
+			form.Set(inRaw, form.Get(inRaw)+c.added)
+			for _, to := range []string{viewForm, viewRaw} {
+				if a := p.post("/config/run", with(form, inTo, to)); strings.Contains(a.body, "<script>alert") || a.StatusCode >= 500 {
+					t.Errorf("shown as %s: status %d, or it came back as markup", to, a.StatusCode)
+				}
+			}
+			form.Del(inTo)
+			if c.line == "" {
+				p.applied(form)
+				p.wantFile(document + c.added)
+				p.get("/config").want(t, 200)
+				p.get("/config?view=raw").want(t, 200)
+				return
+			}
+			p.post("/config/run", form).want(t, 422).has(t, `data-line="`+c.line+`"`, "[odd]")
+			p.wantFile(document)
+		})
+	}
+}
+
+func TestLargeConfigs(t *testing.T) {
+	t.Run("10 000 keys are shown, reviewed and changed one by one", func(t *testing.T) {
+		p := newPanel(t)
+		var many strings.Builder
+		for i := range 10_000 {
+			fmt.Fprintf(&many, "key_%d = %d # number %d\n", i, i, i)
+		}
+		content := document + "[many]\n" + many.String()
+		p.write(content)
+		form := p.form()
+		form.Set("risk.max_order_usd", "900")
+		p.post("/config/review", form).want(t, 200).has(t, "900")
+		p.applied(form)
+		p.wantFile(strings.Replace(content, "= 1000\n", "= 900\n", 1))
+		text := editor(t, p.get("/config?view=raw").want(t, 200))
+		p.post("/config/review", retyped(t, text, "key_9999 = 9999", "key_9999 = 9998")).want(t, 200).has(t, "many.key_9999")
+	})
+	t.Run("10 MB are taken as a document and as a text; what is more is refused with a sentence", func(t *testing.T) {
+		p := newPanel(t)
+		content := document + "[more]\nnotes = [\n" + strings.Repeat("  \"0123456789012345678901234567890123456789012345678901234567890123456789\",\n", 10<<20/77) + "]\n"
+		p.do("PUT", "/api/v1/config", content, "Content-Type", asTOML).want(t, 200)
+		p.wantSize(len(content))
+		p.get("/config").want(t, 200)
+		form := editor(t, p.get("/config?view=raw").want(t, 200))
+		p.applied(retyped(t, form, "= 1000", "= 900"))
+		p.wantSize(len(content) - 1)
+		form.Set(inRaw, strings.Repeat(form.Get(inRaw), 2))
+		p.post("/config/run", form).want(t, 413).has(t, "more than the")
+		p.wantSize(len(content) - 1)
+	})
+}
+
+func (p *panel) wantSize(n int) {
+	p.t.Helper()
+	if got := len(p.content()); got != n {
+		p.t.Errorf("the config file has %d bytes, want %d", got, n)
 	}
 }

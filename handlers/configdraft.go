@@ -162,16 +162,19 @@ func (s *Server) editorAsSent(d draft) views.Editor {
 // editorWith is an editor that shows a draft afresh. A draft that does not parse has no form.
 func (s *Server) editorWith(base liveConfig, content []byte, raw bool) views.Editor {
 	e := s.newEditor(base)
-	now := s.understand(content, stack.RevisionOf(content))
-	e.Raw = raw || now.Value == nil
 	same := bytes.Equal(content, base.Content)
+	now := base
+	if !same {
+		now = s.understand(content, stack.RevisionOf(content))
+	}
+	e.Raw = raw || now.Value == nil
 	if e.Raw || !same {
 		e.Text = s.sheetOf(content, s.secretsOf(base)).text()
 		if !same {
 			e.Kept = s.kept.keep(content)
 		}
 	}
-	if base.Value != nil && now.Value != nil {
+	if !same && base.Value != nil && now.Value != nil {
 		e.Changes = len(changedPointers(base.Content, content))
 	} else if !same {
 		e.Changes = 1

@@ -153,6 +153,15 @@ func TestRawView(t *testing.T) {
 		form := retyped(t, editor(t, a), "= = 5000 ", "= 5000 ")
 		p.applied(form)
 		p.wantFile(document)
+
+		feeds := document + "[[feed]]\ntoken = \"first-token\"\n[feed.more]\ntoken = 'other-token' # was old-token\n[[feed]]\ntoken = \"second-token\"\n"
+		p.write(feeds + "a = = 1\n")
+		form = retyped(t, editor(t, p.get("/config")), "a = = 1\r\n", "")
+		if text := form.Get(inRaw); strings.Contains(text, "-token\"") || strings.Contains(text, "other-token") {
+			t.Errorf("a secret is shown:\n%s", text)
+		}
+		p.applied(form)
+		p.wantFile(feeds)
 	})
 }
 

@@ -42,15 +42,19 @@ func (s *Server) fromText(text string, reference, base liveConfig) (content []by
 				break
 			}
 		}
-		if secret == nil {
-			secret = brokenSecret(reference.Content, ptr)
+		now, _ := doc.Get(ptr)
+		if secret == nil && reference.Value == nil {
+			// By place alone; a line that was paired with another's says that places changed.
+			if secret = brokenSecret(reference.Content, ptr); now != schema.Mask && now != secret {
+				secret = nil
+			}
 		}
 		if secret == nil {
 			line, col := typed.Position(ptr)
 			problems = append(problems, stack.Problem{Pointer: ptr, Line: line, Column: col, Message: "Give the secret itself, or leave the key out: the file has none here that " + strconv.Quote(schema.Mask) + " could stand for."})
 			continue
 		}
-		if now, _ := doc.Get(ptr); now == secret {
+		if now == secret {
 			continue
 		}
 		if err := doc.Set(ptr, secret); err != nil {
@@ -183,7 +187,7 @@ func (s *Server) secretsOf(l liveConfig) []string {
 }
 
 var (
-	brokenTable = regexp.MustCompile(`^\s*\[+\s*([^\]]+?)\s*\]+`)
+	brokenTable = regexp.MustCompile(`^\s*(\[+)\s*([^\]]+?)\s*\]+`)
 	brokenKey   = regexp.MustCompile(`^(\s*#*\s*)([A-Za-z0-9_."' -]+?)(\s*[=:]\s*)(.+?)(\s*)$`)
 )
 
@@ -229,17 +233,25 @@ func (s *Server) secretPlace(table, key string) bool {
 			return true
 		}
 	}
-	return s.o.Schema.At(ptr).Secret || s.o.Schema.At(configfile.JoinPointer(table+"/0", key)).Secret
+	return s.o.Schema.At(ptr).Secret
 }
 
-// eachBrokenLine goes through a text that need not parse with the table that each line is in.
+// eachBrokenLine goes through a text that need not parse with the pointer of the table that each line
+// is in.
 func eachBrokenLine(content []byte, do func(line []byte, table string)) {
-	table := ""
+	table, lists := "", map[string]int{}
 	for _, line := range rawLines(content) {
 		if m := brokenTable.FindSubmatch(line); m != nil {
 			table = ""
-			for _, k := range strings.Split(string(m[1]), ".") {
+			keys := strings.Split(string(m[2]), ".")
+			for i, k := range keys {
 				table = configfile.JoinPointer(table, strings.Trim(strings.TrimSpace(k), `"'`))
+				if i == len(keys)-1 && len(m[1]) > 1 {
+					lists[table]++
+				}
+				if n := lists[table]; n > 0 {
+					table = configfile.JoinPointer(table, strconv.Itoa(n-1))
+				}
 			}
 		}
 		do(line, table)

@@ -132,23 +132,25 @@ func (s *Server) wrong(d draft) []stack.Problem {
 func (s *Server) lookAgain(c echo.Context, d draft) (answer error, answered bool) {
 	r := s.review(d.base.Content, d.content)
 	reviewed, confirmed := d.typed.Get(inReviewed), d.typed.Get(inConfirm)
-	e := s.editorWith(d.base, d.content, d.raw)
-	e.Note, e.Review, e.Asked = d.typed.Get(inNote), r, true
-	status := http.StatusUnprocessableEntity
+	notice, tone, status := "", views.Bad, http.StatusUnprocessableEntity
 	switch {
 	case d.typed.Get(inCheck) != "":
-		status = http.StatusOK
-		e.Notice, e.NoticeTone = fmt.Sprintf("%s, all valid. Nothing is applied yet.", plural(e.Changes, "change", "changes")), views.Good
+		tone, status = views.Good, http.StatusOK
 	case confirmed == r.Result:
 		return nil, false
 	case reviewed != "" && reviewed != r.Result, confirmed != "":
-		e.Notice, e.NoticeTone = "Nothing was applied: what would be applied is not what you looked at. Look it through, then save it again.", views.Bad
+		notice = "Nothing was applied: what would be applied is not what you looked at. Look it through, then save it again."
 	case r.Ask:
-		e.Notice, e.NoticeTone = "Nothing was applied yet: this change is dangerous. Look it through once more.", views.Bad
+		notice = "Nothing was applied yet: this change is dangerous. Look it through once more."
 	default:
 		return nil, false
 	}
 	r.Confirm = r.Ask
+	e := s.editorWith(d.base, d.content, d.raw)
+	if tone == views.Good {
+		notice = plural(e.Changes, "change", "changes") + ", all valid. Nothing is applied yet."
+	}
+	e.Note, e.Review, e.Asked, e.Notice, e.NoticeTone = d.typed.Get(inNote), r, true, notice, tone
 	return s.showConfig(c, status, e, nil), true
 }
 

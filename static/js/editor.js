@@ -100,6 +100,7 @@
 
   document.addEventListener("input", (e) => {
     if (!e.target.closest?.("#config-form") || e.target.id === "find") return;
+    if (e.target.name === ":note") return store();
     const seen = one("#review [name=':reviewed']");
     if (seen) seen.value = ""; // what is shown is not what would be applied any more
     one("#review [name=':confirm']")?.remove();

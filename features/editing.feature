@@ -1,0 +1,202 @@
+Feature: Editing that one can trust
+
+  Background:
+    Given a stack of feeds that can be edited
+
+  Scenario: The review follows what is typed, in words and by line
+    Given the config page is open
+    When I type "8000" into "limits.max_usd"
+    Then the review says "limits.max_usd" "5 000" → "8 000" "USD" and "takes effect on reload"
+      And the review shows the line "max_usd = 8000   # the most"
+    When I type "9001" into "limits.port"
+    Then the review says "limits.port" "9000" → "9001" "" and "needs a restart"
+    When I press Save & Restart
+    Then the toast says "Configuration applied"
+      And config.toml is as it was but for "max_usd = 5000" → "max_usd = 8000" and "port    = 9000" → "port    = 9001"
+
+  Scenario: A dangerous change is asked about once, and its note is kept
+    Given the config page is open
+    When I type "70000" into "limits.max_usd"
+      And I note "agreed by phone"
+      And I press Save & Restart
+    Then the page asks, and says "More than a factor of ten"
+      And config.toml is still as it was
+    When I say yes
+    Then the toast says "Configuration applied"
+      And config.toml is as it was but for "max_usd = 5000" → "max_usd = 70000"
+      And the run is kept with the note "agreed by phone"
+
+  Scenario: Without JavaScript the review comes with a button
+    Given the config page is open without JavaScript
+    When I type "8000" into "limits.max_usd"
+      And I press "Review"
+    Then the review says "limits.max_usd" "5 000" → "8 000" "USD" and "takes effect on reload"
+      And config.toml is still as it was
+    When I press "TOML"
+    Then the text has "max_usd = 8000   # the most"
+    When I replace "port    = 9000" by "port    = 9002" in the text
+      And I press "Form"
+    Then the field "limits.port" still holds "9002"
+    When I press Save & Restart
+    Then the toast says "Configuration applied"
+      And config.toml is as it was but for "max_usd = 5000" → "max_usd = 8000" and "port    = 9000" → "port    = 9002"
+
+  Scenario: Form and text are two views of one draft
+    Given the config page is open
+    When I type "8000" into "limits.max_usd"
+      And I press "TOML"
+    Then the text has "max_usd = 8000   # the most"
+    When I replace "# feeds of the desk" by "# feeds of this desk" in the text
+      And I press "Form"
+    Then the field "limits.max_usd" still holds "8000"
+    When I type "9003" into "limits.port"
+      And I press "TOML"
+    Then the text has "# feeds of this desk"
+      And the text has "port    = 9003"
+    When I press Save & Restart
+    Then the toast says "Configuration applied"
+      And config.toml is as it was but for "max_usd = 5000" → "max_usd = 8000" and "port    = 9000" → "port    = 9003" and "# feeds of the desk" → "# feeds of this desk"
+
+  Scenario: Problems stand at their line while one types
+    Given the text page is open
+    When I replace "max_usd = 5000" by "max_usd = = 5000" in the text
+    Then line 4 is marked
+    When I press "Form"
+    Then the editor says "The form cannot show this text yet"
+      And the text has "max_usd = = 5000"
+    When I replace "max_usd = = 5000" by "max_usd = -7" in the text
+    Then line 4 is marked
+    When I follow the problem to line 4
+    Then line 4 is selected
+    When I replace "max_usd = -7" by "max_usd = 7000" in the text
+    Then no line is marked
+    When I press Save & Restart
+    Then the toast says "Configuration applied"
+      And config.toml is as it was but for "max_usd = 5000" → "max_usd = 7000"
+
+  Scenario: A file that does not parse is mended in the panel
+    Given somebody leaves config.toml in a state that does not parse
+      And the config page is open
+    Then line 4 is marked
+      And the page nowhere holds "first-token"
+    When I replace "max_usd = = 5000" by "max_usd = 5000" in the text
+      And I press Save & Restart
+    Then the toast says "Configuration applied"
+      And config.toml is as it was
+
+  Scenario: Somebody else changes other keys meanwhile
+    Given the config page is open
+    When I type "8000" into "limits.max_usd"
+      And somebody changes "port    = 9000" to "port    = 9009" in config.toml
+      And I press Save & Restart
+    Then the editor says "changed meanwhile by somebody else"
+      And the field "limits.port" still holds "9009"
+      And the field "limits.max_usd" still holds "8000"
+    When I press Save & Restart
+    Then the toast says "Configuration applied"
+      And config.toml is as it was but for "max_usd = 5000" → "max_usd = 8000" and "port    = 9000" → "port    = 9009"
+
+  Scenario Outline: Somebody else changes the same key, and one press decides
+    Given the config page is open
+    When I type "8000" into "limits.max_usd"
+      And I type "9005" into "limits.port"
+      And somebody changes "max_usd = 5000" to "max_usd = 7000" in config.toml
+      And I press Save & Restart
+    Then the editor says "Choose whose value counts"
+    When I choose "<whose>"
+    Then the editor says "All is decided"
+    When I press Save & Restart
+    Then the toast says "Configuration applied"
+      And config.toml is as it was but for "max_usd = 5000" → "max_usd = <value>" and "port    = 9000" → "port    = 9005"
+
+    Examples:
+      | whose       | value |
+      | Take theirs | 7000  |
+      | Keep yours  | 8000  |
+
+  Scenario Outline: A draft survives a crash of the browser
+    Given the <view> page is open
+    When I change the limit to 8000 there
+      And the browser crashes and is opened again
+    Then I am told of 1 unsaved change
+    When I press "Restore"
+    Then the review says "limits.max_usd" "5 000" → "8 000" "USD" and "takes effect on reload"
+    When I press Save & Restart
+    Then the toast says "Configuration applied"
+      And config.toml is as it was but for "max_usd = 5000" → "max_usd = 8000"
+    When the browser crashes and is opened again
+    Then I am told of no unsaved change
+
+    Examples:
+      | view   |
+      | config |
+      | text   |
+
+  Scenario: A dropped draft is gone, and no secret is in it
+    Given the config page is open
+    When I type "a-new-password" into "account.password"
+      And I type "8000" into "limits.max_usd"
+      And the browser crashes and is opened again
+    Then I am told of 1 unsaved change
+      And the browser keeps nothing of "a-new-password"
+    When I press "Drop"
+      And the browser crashes and is opened again
+    Then I am told of no unsaved change
+
+  Scenario Outline: Groups are added, removed and moved, and comments go along
+    Given the config page is open <how>
+    When I move feed 2 up
+      And I remove the last feed
+      And I add a feed "tape" at "tape.example:1"
+      And I press Save & Restart
+    Then the toast says "Configuration applied"
+      And config.toml has the feeds "backup, main, tape", each with its comment and token
+
+    Examples:
+      | how                |
+      | with JavaScript    |
+      | without JavaScript |
+
+  Scenario: A secret left blank stays, is in no page, and says where else it may come from
+    Given the config page is open
+    Then the page nowhere holds "first-token"
+      And the page nowhere holds "old-token"
+      And the editor says "DESK_PASSWORD"
+    When I type "8000" into "limits.max_usd"
+      And I press "TOML"
+    Then the page nowhere holds "first-token"
+      And the page nowhere holds "old-token"
+    When I press Save & Restart
+    Then the toast says "Configuration applied"
+      And config.toml is as it was but for "max_usd = 5000" → "max_usd = 8000"
+
+  Scenario: Keys that the schema does not know are shown and kept
+    Given the config page is open
+    Then the editor says "colour"
+    When I type "8000" into "limits.max_usd"
+      And I press Save & Restart
+    Then the toast says "Configuration applied"
+      And config.toml is as it was but for "max_usd = 5000" → "max_usd = 8000"
+
+  Scenario: A setting is found by its key or its description
+    Given the config page is open
+    When I look for "listens"
+    Then of all fields only "limits.port" is shown
+    When I look for "nothing like it"
+    Then the editor says "No setting is called that"
+
+  Scenario: On a phone
+    Given the config page is open on a phone
+    When I type "70000" into "limits.max_usd"
+    Then the action bar is in reach of the thumb
+    When I go to the review
+    Then the review says "limits.max_usd" "5 000" → "70 000" "USD" and "takes effect on reload"
+      And nothing is wider than the screen
+    When I press "TOML"
+    Then nothing is wider than the screen
+      And the action bar is in reach of the thumb
+    When I press Save & Restart
+    Then the page asks, and says "More than a factor of ten"
+      And nothing is wider than the screen
+    When I say yes
+    Then the toast says "Configuration applied"
