@@ -81,6 +81,7 @@ func (p *laterPanel) queuedNow() later.Entry {
 func (p *laterPanel) pass(d time.Duration, want later.State) {
 	p.t.Helper()
 	p.clock.Advance(d)
+	p.o.Later.Replan() // a timer that was about to be set when the clock moved would not fire any more
 	limit := time.After(2 * generous)
 	for {
 		changed := p.changes.watch()
@@ -146,7 +147,7 @@ func TestApplyLater(t *testing.T) {
 		}
 		p.post("/later", p.laterForm("6000", "", "")).want(t, 422).has(t, "Say when")
 		p.post("/later", p.laterForm("5000", "next_close", "")).want(t, 200).has(t, "Nothing to apply")
-		p.next = p.clock.Now()
+		p.clock.Advance(3 * time.Hour) // past the last close
 		p.post("/later", p.laterForm("6000", "next_close", "")).want(t, 422).has(t, "no close to come")
 		if _, ok := p.queued(); ok {
 			t.Error("something is queued")
@@ -177,6 +178,15 @@ func TestApplyLater(t *testing.T) {
 		confirm, _, _ := strings.Cut(rest, `"`)
 		p.post("/later?confirm="+confirm, form).want(t, 303)
 		p.queuedNow()
+	})
+
+	t.Run("queues the raw text too, secrets kept", func(t *testing.T) {
+		p := newLaterPanel(t)
+		text := strings.Replace(p.get("/api/v1/config").body, "# kept", "# kept, and remarked upon", 1)
+		p.post("/later", url.Values{inRevision: p.form()[inRevision], inView: {viewRaw}, inRaw: {text}, inWhen: {"next_close"}}).want(t, 303)
+		p.get("/").has(t, "the config file", "at the next close")
+		p.pass(2*time.Hour, later.Done)
+		p.wantFile(strings.Replace(document, "# kept", "# kept, and remarked upon", 1))
 	})
 
 	t.Run("lets the queued change be moved, made due and withdrawn", func(t *testing.T) {
