@@ -146,11 +146,21 @@ func TestRawView(t *testing.T) {
 		p.applied(form)
 		p.wantFile(document + "[[feed]]\nname = \"b\"\ntoken = \"second-token\"\n[[feed]]\nname = \"a\"\ntoken = \"first-token\"\n")
 	})
+	t.Run("tables that a script sends in another order keep their secrets too", func(t *testing.T) {
+		p := newPanel(t)
+		p.write(document + "[[feed]]\nname = \"a\"\ntoken = \"first-token\"\n[[feed]]\nname = \"b\"\ntoken = \"second-token\"\n")
+		masked := p.get("/api/v1/config").want(t, 200).body
+		at := strings.Index(masked, "[[feed]]")
+		turned := masked[:at] + "[[feed]]\nname = \"b\"\ntoken = \"********\"\n[[feed]]\nname = \"a\"\ntoken = \"********\"\n"
+		p.do("PUT", "/api/v1/config", turned, "Content-Type", asTOML).want(t, 200)
+		p.wantFile(document + "[[feed]]\nname = \"b\"\ntoken = \"second-token\"\n[[feed]]\nname = \"a\"\ntoken = \"first-token\"\n")
+	})
 	t.Run("a file that does not parse is mended here", func(t *testing.T) {
 		p := newPanel(t)
 		p.write(strings.Replace(document, "= 5000 ", "= = 5000 ", 1))
 		a := p.get("/config").want(t, 200).has(t, "not valid TOML", `data-line="9"`)
 		form := retyped(t, editor(t, a), "= = 5000 ", "= 5000 ")
+		p.post("/config/review", form).want(t, 200).has(t, "These are the lines that differ", "max_position_usd     = = 5000")
 		p.applied(form)
 		p.wantFile(document)
 

@@ -20,6 +20,9 @@ func (s *Server) review(old, content []byte) *views.Review {
 	r.Ask = r.Diff.MoreChanges > 0 // what is not shown has not been seen
 	before, errOld := configfile.Parse(old)
 	after, errNew := configfile.Parse(content)
+	if errOld != nil && errNew == nil {
+		s.mending(r, old, after)
+	}
 	if errOld != nil || errNew != nil {
 		return r
 	}
@@ -30,6 +33,24 @@ func (s *Server) review(old, content []byte) *views.Review {
 		r.Warnings, r.Ask = append(r.Warnings, w), true
 	}
 	return r
+}
+
+// mending shows the lines that differ from a file that is not valid TOML, masked as well as such a
+// text can be.
+func (s *Server) mending(r *views.Review, old []byte, after *configfile.Document) {
+	v, err := s.shown(after.Bytes())
+	if err != nil {
+		return
+	}
+	r.Diff.Problem = "The file as it is cannot be compared key by key, for it is not valid TOML. These are the lines that differ."
+	was := s.maskBroken(old, secretTexts(after, s.o.Schema.Secrets(after.Value())))
+	for _, h := range configfile.Hunks(was, v.text, contextLines) {
+		if len(r.Diff.Hunks) == shownChanges {
+			r.Diff.MoreLines = true
+			return
+		}
+		r.Diff.Hunks = append(r.Diff.Hunks, hunkView(h))
+	}
 }
 
 // grave tells whether a change is to be asked about, beyond being shown with its warning: one by more

@@ -24,7 +24,7 @@ func (s *Server) masked(content []byte) (*configfile.Document, error) {
 }
 
 // unmasked is a document that somebody sends back, with the file's own secrets in place of the
-// masks. A secret is found again by its place.
+// masks. A secret is found again by its key, in lists of tables too (see sameKey).
 func (s *Server) unmasked(content []byte, live liveConfig) ([]byte, error) {
 	doc, err := configfile.Parse(content)
 	if err != nil {
@@ -42,7 +42,7 @@ func (s *Server) unmasked(content []byte, live liveConfig) ([]byte, error) {
 		}
 		var secret any
 		if old != nil {
-			secret, _ = old.Get(ptr)
+			secret = s.sameKey(doc.Value(), old.Value(), ptr)
 		}
 		if secret == nil {
 			line, col := doc.Position(ptr)

@@ -107,7 +107,10 @@
     if (e.target.id === "raw") number();
     one("#draft")?.remove();
     clearTimeout(waiting);
-    waiting = setTimeout(() => { if (form() && !locked()) { store(); review(); } }, 300);
+    waiting = setTimeout(() => {
+      waiting = undefined;
+      if (form() && !locked()) { store(); review(); }
+    }, 300);
   });
   document.addEventListener("click", (e) => {
     const to = e.target.closest?.("a[data-line]");
@@ -163,8 +166,19 @@
     f.submit();
   };
 
+  // What is on its way to be reviewed is overtaken by a press of any button; what was typed is kept first.
+  const halt = () => {
+    if (waiting && form() && !locked()) store();
+    clearTimeout(waiting);
+    waiting = undefined;
+    asking?.abort();
+  };
+  document.addEventListener("submit", halt, true);
+
   let here = place();
   const settle = () => {
+    clearTimeout(waiting);
+    asking?.abort();
     if (form()) here = place();
     else if (one("#queued")) drop(here); // this very draft is queued now
     number();
