@@ -5,6 +5,8 @@ import threading
 from .gatefile import Garbled, Gate, Missing
 from .windows import Verdict
 
+# A clock set back by more than this was wrong before, not now.
+BELIEVED_SECONDS = 26 * 3600
 # How long after an edge the panel may still not have kept it before its file counts as stale.
 GRACE_SECONDS = 5.0
 
@@ -55,7 +57,11 @@ def _silence(own: Verdict, gate, now: float) -> str:
 
 
 class TradingEnabled:
-    """`trading_enabled.get()` stands before every order entry. Safe for concurrent use."""
+    """`trading_enabled.get()` stands before every order entry. Safe for concurrent use.
+
+    It remembers one thing: a window that has closed does not open again because the clock was set
+    back. Whoever looks first, an order entry or the scheduler's tick, sees the close for both.
+    """
 
     def __init__(self, gatefile, clock, log):
         self._gatefile = gatefile
@@ -63,6 +69,7 @@ class TradingEnabled:
         self._log = log
         self._lock = threading.Lock()  # guards what follows
         self._own = Verdict(False, False, "the scheduler has not looked yet")
+        self._closed_through = None
         self._said = None
 
     def get(self) -> bool:
@@ -71,14 +78,30 @@ class TradingEnabled:
     def follow(self, own: Verdict):
         """Takes the scheduler's newest verdict."""
         with self._lock:
+            self._settled(self._clock())  # the old verdict's close, if nobody has looked since
             self._own = own
         self.look()
 
     def look(self) -> tuple[bool, str]:
         """Decides anew, from the file as it is now, and logs what changed."""
         with self._lock:
-            decision = decide(self._own, self._gatefile.read(), self._clock())
+            now = self._clock()
+            decision = decide(self._settled(now), self._gatefile.read(), now)
             if decision != self._said:
                 self._said = decision
                 self._log.info("trading_enabled=%s reason=%s", str(decision[0]).lower(), decision[1])
             return decision
+
+    def _settled(self, now: float) -> Verdict:
+        """The scheduler's verdict, less a window that was seen to close."""
+        own = self._own
+        if not own.open or own.until is None:
+            return own
+        if now >= own.until:
+            self._closed_through = own.until
+            return Verdict(False, True, "the window has closed")
+        through = self._closed_through
+        if through is not None and own.until <= through and through - now < BELIEVED_SECONDS:
+            why = "this window has closed already, and the clock was set back"
+            return Verdict(False, True, why, own.since, own.until)
+        return own

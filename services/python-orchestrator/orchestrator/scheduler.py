@@ -9,8 +9,6 @@ import schedule
 from .windows import Verdict
 
 TICK_SECONDS = 0.1
-# A clock set back by more than this was wrong before, not now.
-BELIEVED_SECONDS = 26 * 3600
 
 
 class Scheduler:
@@ -18,8 +16,7 @@ class Scheduler:
 
     The jobs only wake the evaluation: whether trading is on follows from the schedule and the time,
     never from which jobs ran, so a restart in mid-window, a sleep or a clock that was set are right
-    at the next tick. One thing is remembered: a window that has closed does not open again because
-    the clock was set back.
+    at the next tick.
     """
 
     def __init__(self, trading_enabled, clock, log):
@@ -31,8 +28,6 @@ class Scheduler:
         # All below belongs to the thread.
         self._jobs = schedule.Scheduler()
         self._plan = None
-        self._open_until = None
-        self._closed_through = None
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="scheduler", daemon=True)
 
@@ -89,18 +84,4 @@ class Scheduler:
         if self._plan is None:
             self._trading_enabled.follow(Verdict(False, False, "the config has no schedule"))
             return
-        now = self._clock()
-        verdict = self._plan.at(now)
-        if self._open_until is not None and now >= self._open_until:
-            self._closed_through = self._open_until
-            self._open_until = None
-        if verdict.open:
-            through = self._closed_through
-            if through is not None and verdict.until <= through and through - now < BELIEVED_SECONDS:
-                verdict = Verdict(
-                    False, True, "this window has closed already, and the clock was set back",
-                    verdict.since, verdict.until,
-                )
-            else:
-                self._open_until = verdict.until
-        self._trading_enabled.follow(verdict)
+        self._trading_enabled.follow(self._plan.at(self._clock()))

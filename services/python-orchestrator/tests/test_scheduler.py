@@ -66,6 +66,13 @@ class SchedulerTest(unittest.TestCase):
         self.assertTrue(self.at("2026-03-04T12:00"))
         self.assertFalse(self.at("2026-03-05T08:00"))
 
+    def test_a_close_that_only_an_order_entry_saw_is_remembered(self):
+        self.at("2026-03-04T15:59:59")
+        self.clock.set("2026-03-04T16:00")
+        self.assertFalse(self.enabled.get())  # before the scheduler's tick
+        self.assertFalse(self.at("2026-03-04T15:00"))
+        self.assertTrue(self.at("2026-03-05T10:00"))
+
     def test_the_clock_set_back_does_not_open_a_window_that_has_closed(self):
         self.assertTrue(self.at("2026-03-04T15:59"))
         self.assertFalse(self.at("2026-03-04T16:00"))
