@@ -117,9 +117,12 @@ func TestLargeConfigs(t *testing.T) {
 		p := newPanel(t)
 		var many strings.Builder
 		for i := range 10_000 {
+			if i%100 == 0 {
+				fmt.Fprintf(&many, "[table_%d]\n", i/100)
+			}
 			fmt.Fprintf(&many, "key_%d = %d # number %d\n", i, i, i)
 		}
-		content := document + "[many]\n" + many.String()
+		content := document + many.String()
 		p.write(content)
 		form := p.form()
 		form.Set("risk.max_order_usd", "900")
@@ -127,20 +130,24 @@ func TestLargeConfigs(t *testing.T) {
 		p.applied(form)
 		p.wantFile(strings.Replace(content, "= 1000\n", "= 900\n", 1))
 		text := editor(t, p.get("/config?view=raw").want(t, 200))
-		p.post("/config/review", retyped(t, text, "key_9999 = 9999", "key_9999 = 9998")).want(t, 200).has(t, "many.key_9999")
+		p.post("/config/review", retyped(t, text, "key_9999 = 9999", "key_9999 = 9998")).want(t, 200).has(t, "table_99.key_9999")
 	})
-	t.Run("10 MB are taken as a document and as a text; what is more is refused with a sentence", func(t *testing.T) {
+	t.Run("10 MB are taken as a document, 2 MB as a text; what is more is refused with a sentence", func(t *testing.T) {
 		p := newPanel(t)
-		content := document + "[more]\nnotes = [\n" + strings.Repeat("  \"0123456789012345678901234567890123456789012345678901234567890123456789\",\n", 10<<20/77) + "]\n"
-		p.do("PUT", "/api/v1/config", content, "Content-Type", asTOML).want(t, 200)
-		p.wantSize(len(content))
+		sized := func(n int) string {
+			return document + "[more]\nnotes = [\n" + strings.Repeat("  \""+strings.Repeat("0123456789", 100)+"\",\n", n/1006) + "]\n"
+		}
+		large := sized(10 << 20)
+		p.do("PUT", "/api/v1/config", large, "Content-Type", asTOML).want(t, 200)
+		p.wantSize(len(large))
 		p.get("/config").want(t, 200)
-		form := editor(t, p.get("/config?view=raw").want(t, 200))
-		p.applied(retyped(t, form, "= 1000", "= 900"))
-		p.wantSize(len(content) - 1)
-		form.Set(inRaw, strings.Repeat(form.Get(inRaw), 2))
-		p.post("/config/run", form).want(t, 413).has(t, "more than the")
-		p.wantSize(len(content) - 1)
+		p.post("/config/run", url.Values{inRevision: {"x"}, inView: {viewRaw}, inRaw: {large + large}}).want(t, 413).has(t, "more than the")
+		p.wantSize(len(large))
+
+		content := sized(2 << 20)
+		p.write(content)
+		p.applied(retyped(t, editor(t, p.get("/config?view=raw").want(t, 200)), "= 1000", "= 900"))
+		p.wantFile(strings.Replace(content, "= 1000", "= 900", 1))
 	})
 }
 
