@@ -50,15 +50,6 @@ type draft struct {
 	syntax []stack.Problem
 }
 
-// value is the draft as a document; nil where it is none.
-func (d draft) value() map[string]any {
-	doc, err := configfile.Parse(d.content)
-	if err != nil {
-		return nil
-	}
-	return doc.Value()
-}
-
 // readDraft understands a posted editor, in either view. An error is a request that no editor sends.
 func (s *Server) readDraft(typed url.Values, live liveConfig) (draft, error) {
 	d := draft{typed: typed, raw: typed.Get(inView) == viewRaw}
@@ -211,16 +202,4 @@ func secretNames(sch *schema.Schema, docs ...map[string]any) []string {
 		}
 	}
 	return names
-}
-
-// again is the editor as it was filled in, with a sentence above it.
-func (s *Server) again(live liveConfig, typed url.Values, notice string, tone views.Tone) views.Editor {
-	e := s.newEditor(live)
-	if d, err := s.readDraft(typed, live); err == nil {
-		if e = s.editorAsSent(d); len(d.problems)+len(d.syntax) == 0 {
-			e = s.editorWith(d.base, d.content, d.raw) // secrets that were typed stay in it
-		}
-	}
-	e.Note, e.Notice, e.NoticeTone = typed.Get(inNote), notice, tone
-	return e
 }

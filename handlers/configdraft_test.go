@@ -29,9 +29,8 @@ func confirming(t *testing.T, form url.Values, a answer) url.Values {
 }
 
 var (
-	inputTag    = regexp.MustCompile(`<input type="hidden" name="([^"]+)" value="([^"]*)"`)
-	areaTag     = regexp.MustCompile(`(?s)<textarea [^>]*name="(:raw)"[^>]*>(.*?)</textarea>`)
-	noticeWords = regexp.MustCompile(`(?s)<div id="summary".*?<p>(.*?)</p>`)
+	inputTag = regexp.MustCompile(`<input type="hidden" name="([^"]+)" value="([^"]*)"`)
+	areaTag  = regexp.MustCompile(`(?s)<textarea [^>]*name="(:raw)"[^>]*>(.*?)</textarea>`)
 )
 
 // editor is what a browser would send of an answered page, with nothing typed: its bookkeeping and its text.
@@ -51,13 +50,6 @@ func editor(t *testing.T, a answer) url.Values {
 		form.Set(inRaw, strings.ReplaceAll(strings.TrimPrefix(html.UnescapeString(m[2]), "\n"), "\n", "\r\n"))
 	}
 	return form
-}
-
-func notice(a answer) string {
-	if m := noticeWords.FindStringSubmatch(a.body); m != nil {
-		return m[1]
-	}
-	return ""
 }
 
 // retyped is a form with a text replaced in its text.
