@@ -333,10 +333,7 @@ func (c *chaos) engineRound(t *testing.T, e *ownEngine, k stroke) {
 	c.env = append(services, "PITSTOP_CHAOS_KILL_AT="+k.point)
 	c.start()
 	c.settled()
-	// A service that the engine starts anew reads whatever config is there then, and no run waits for
-	// it: only services that live on can refuse.
-	liveOn := slices.Contains(e.flags, liveRestore)
-	s := c.newSave(liveOn && k.point == "" && rand.IntN(4) == 0)
+	s := c.newSave(k.point == "" && rand.IntN(4) == 0)
 	answered := c.put(s)
 	if k.point != "" {
 		c.died(k.point, answered)

@@ -14,7 +14,7 @@ import (
 )
 
 // TestChance lets everything go wrong at once, by dice: calls fail in each way, instances die and
-// come back, somebody edits the file and pauses things, services refuse, and the process is killed
+// come back, somebody edits the file and pauses things, services refuse or die of it at each start, and the process is killed
 // and started again. When that is over, the promise holds. A seed that fails is tried again with
 // go test -run 'TestChance/seed_17$'.
 func TestChance(t *testing.T) {
@@ -52,6 +52,10 @@ func chance(t *testing.T, seed uint64, outcomes map[stack.Outcome]int) {
 
 	if roll(3) == 0 {
 		w.backend.SetProgram(refuse(orchestrator.Name, newConfig))
+	}
+	if roll(3) == 0 {
+		w.backend.Revive = 100 * time.Millisecond
+		w.backend.SetStart(dieOf([]string{orchestrator.Name, scanner.Name}[roll(2)], newConfig))
 	}
 	odds := []int{0, 40, 15, 5}[roll(4)]
 	fault := func(c stacktest.Call) stacktest.Fault {
@@ -137,6 +141,8 @@ func chance(t *testing.T, seed uint64, outcomes map[stack.Outcome]int) {
 	w.backend.SetFault(nil)
 	w.config.SetFault(nil)
 	w.backend.SetProgram(nil)
+	w.backend.SetStart(nil)
+	time.Sleep(time.Minute) // those that come up again are up
 	next := w.start(t, func(o *stack.Options) { o.Log = nil })
 	if err := next.Recover(t.Context()); err != nil {
 		t.Fatal(err)

@@ -239,7 +239,7 @@ func TestRecoveryLeavesAloneWhatSomebodyPausedAfterTheRunHadUnpausedIt(t *testin
 	})
 }
 
-func TestRecoveryDoesNotSignalWhatWasStartedSince(t *testing.T) {
+func TestRecoveryWaitsForWhatWasStartedSince(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.crash(t, 0, stack.PointSaved, saving(t))
@@ -248,16 +248,40 @@ func TestRecoveryDoesNotSignalWhatWasStartedSince(t *testing.T) {
 		if err := c.Recover(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		wantOutcome(t, c.Reports()[0], stack.Applied, "")
-		wantWarning(t, c.Reports()[0], "was started since the run began")
+		r := c.Reports()[0]
+		wantOutcome(t, r, stack.Applied, "")
+		if !strings.Contains(r.Message, "go-scanner, python-orchestrator confirmed") {
+			t.Errorf("message: %s", r.Message)
+		}
 		w.check(t, newConfig)
 		w.checkLoaded(t, newConfig)
-		for _, call := range w.backend.Calls() {
-			if call.Method == "Signal" {
-				t.Errorf("%s was signalled", call.On)
-			}
-		}
 	})
+}
+
+func TestRecoveryRollsBackWhatAServiceStartedSinceCannotRunWith(t *testing.T) {
+	for _, point := range []string{stack.PointSaved, stack.PointReloading, stack.PointReloaded, stack.PointUndoPaused} {
+		t.Run("killed at "+point, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				if point == stack.PointUndoPaused {
+					w.backend.SetProgram(refuse(orchestrator.Name, newConfig))
+				}
+				w.backend.Revive = time.Second
+				w.backend.SetStart(dieOf(orchestrator.Name, newConfig))
+				w.crash(t, 0, point, saving(t))
+				w.backend.Restart(w.orch)
+				time.Sleep(time.Minute)
+				c := w.start(t)
+				if err := c.Recover(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				wantOutcome(t, c.Reports()[0], stack.RolledBack, "")
+				w.check(t, oldConfig)
+				w.checkLoaded(t, oldConfig)
+				wantAllRunning(t, w)
+			})
+		})
+	}
 }
 
 func TestARunThatTheHistoryTellsIsNotRecovered(t *testing.T) {

@@ -220,11 +220,15 @@ func TestAnInstanceThatRefusesToUnpauseIsShownWithTheWayOut(t *testing.T) {
 	})
 }
 
-func TestAnInstanceThatDiedIsNotWaitedForWhateverItsEngineSays(t *testing.T) {
-	for name, end := range map[string]func(*world){
-		"killed":    func(w *world) { w.backend.Kill(w.scan) },
-		"restarted": func(w *world) { w.backend.Restart(w.scan) },
-		"removed":   func(w *world) { w.backend.Remove(w.scan) },
+func TestAnInstanceThatDiedKeepsNobodyPausedWhateverItsEngineSays(t *testing.T) {
+	for name, test := range map[string]struct {
+		end     func(*world)
+		outcome stack.Outcome
+		file    []byte
+	}{
+		"killed":    {func(w *world) { w.backend.Kill(w.scan) }, stack.RolledBack, oldConfig},
+		"restarted": {func(w *world) { w.backend.Restart(w.scan) }, stack.Applied, newConfig},
+		"removed":   {func(w *world) { w.backend.Remove(w.scan) }, stack.RolledBack, oldConfig},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -235,14 +239,14 @@ func TestAnInstanceThatDiedIsNotWaitedForWhateverItsEngineSays(t *testing.T) {
 					}
 					return stacktest.Fault{}
 				})
-				c := w.start(t, atPoint(stack.PointPaused, func() { end(w) }))
+				c := w.start(t, atPoint(stack.PointPaused, func() { test.end(w) }))
 				run, err := c.SaveAndRestart(t.Context(), stack.Change{Content: newConfig})
 				if err != nil {
 					t.Fatal(err)
 				}
 				time.Sleep(time.Minute)
-				wantOutcome(t, run.Report(), stack.Applied, "")
-				w.check(t, newConfig)
+				wantOutcome(t, run.Report(), test.outcome, "")
+				w.check(t, test.file)
 				w.backend.SetFault(nil) // let it end, should it not have
 			})
 		})

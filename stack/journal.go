@@ -39,6 +39,8 @@ type journal struct {
 	Phase     phase      `json:"phase"`
 	Since     time.Time  `json:"since"` // before the first pause of this phase: log lines count from here
 	Instances []Instance `json:"instances"`
+	Before    []Instance `json:"before"`         // running when the run began: their services have to confirm
+	Idle      []string   `json:"idle,omitempty"` // IDs of those that were not, and need not
 	Old       Revision   `json:"old"`
 	New       Revision   `json:"new"`
 	Staged    Staged     `json:"staged"` // of the replacement under way, forward or back
@@ -76,6 +78,9 @@ func (f journalFile) read() (j journal, found bool, err error) {
 	if j.Version != journalVersion {
 		return j, true, fmt.Errorf("%w: %s is of version %d, and this Pitstop knows version %d",
 			errJournal, f, j.Version, journalVersion)
+	}
+	if j.Before == nil { // written by a Pitstop that did not know it
+		j.Before = j.Instances
 	}
 	return j, true, nil
 }

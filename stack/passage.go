@@ -16,6 +16,7 @@ import (
 // either of the others returned.
 type Passage struct {
 	instances []Instance // running when the passage was prepared
+	idle      []string   // IDs of the others
 	staged    Staged
 	points    passagePoints
 

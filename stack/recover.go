@@ -207,9 +207,9 @@ func (r recovery) finishInterrupted(rev Revision, oldErr error) {
 	}
 }
 
-// reloadSince lets those services reload that live as they did before the change, by the journal's
-// word; the others have read the config when they began. A service may have said its word before the crash, so the logs
-// count from the journal's time on.
+// reloadSince lets those services reload and confirm that ran when the interrupted run began, by the
+// journal's word. One may have said its word before the crash, so the logs count from the journal's
+// time on.
 func (r recovery) reloadSince(rev Revision) (string, error) {
 	c := r.c
 	var instances []Instance
@@ -235,12 +235,12 @@ func (r recovery) reloadSince(rev Revision) (string, error) {
 	if r.began.Before(since) {
 		since = r.began // the clock was set back meanwhile
 	}
-	instances = slices.DeleteFunc(instances, func(i Instance) bool {
-		old := slices.ContainsFunc(r.journal.Instances, func(o Instance) bool { return sameLife(o, i) })
-		if !old {
+	lived := slices.DeleteFunc(instances, func(i Instance) bool {
+		old := livesIn(r.journal.Instances, i)
+		if !old && !r.ranBefore(i.Service) {
 			r.warn(i.Name + " was started since the run began, and has read the config then. It was not waited for.")
 		}
 		return !old
 	})
-	return r.reload(rev, since, instances)
+	return r.reload(rev, since, lived)
 }

@@ -13,16 +13,43 @@ import (
 )
 
 // youth is how old a process must be to be signalled: one that has just begun may not have its
-// handler yet, and would die of the signal. Only a roll-back meets such instances.
+// handler yet, and would die of the signal. Those are the instances that were started anew meanwhile.
 const youth = time.Second
 
 var errAbandoned = errors.New("pitstop is shutting down")
 
-// reload is ReloadServices and ConfirmReload for these instances, which run and are not paused.
-// since is a time at which they stood still, or an earlier one: what they log from then on counts.
-// The error says which service did not take the config, and why.
-func (w *workflow) reload(rev Revision, since time.Time, instances []Instance) (detail string, err error) {
+// reload is ReloadServices and ConfirmReload for these instances, which lived through the pause, and
+// for those that took the place of others. since is a time at which they stood still, or an earlier
+// one: what they log from then on counts. The error says which service did not take the config, and why.
+//
+// In a roll-back a life that had begun with the config that is being taken back may die of it only
+// now. That says nothing of the old one: what counts is its next life.
+func (w *workflow) reload(rev Revision, since time.Time, lived []Instance) (detail string, err error) {
 	c := w.c
+	for deadline := c.o.Clock.Now().Add(c.o.ReloadTimeout); ; {
+		var asked []Instance
+		asked, detail, err = w.ask(rev, since, lived)
+		if err == nil || len(asked) == 0 || errors.Is(err, errAbandoned) || !w.journal.Phase.undoing() {
+			return detail, err
+		}
+		fewer := false
+		if lived, fewer = w.survivors(asked, deadline); !fewer {
+			if c.life.Err() != nil {
+				err = errAbandoned
+			}
+			return detail, err
+		}
+	}
+}
+
+// ask is reload, once. It also returns who was asked.
+func (w *workflow) ask(rev Revision, since time.Time, lived []Instance) (instances []Instance, detail string, err error) {
+	c := w.c
+	done := w.begin(ReloadServices)
+	if instances, err = w.withSuccessors(lived); err != nil {
+		done(err, "")
+		return nil, "", err
+	}
 	ctx, cancel := context.WithCancel(c.life)
 	defer cancel()
 	answers := make(chan answer, len(instances)) // one for each that is waited for
@@ -30,7 +57,6 @@ func (w *workflow) reload(rev Revision, since time.Time, instances []Instance) (
 	defer followers.Wait()
 	defer cancel()
 
-	done := w.begin(ReloadServices)
 	waiting := make([]bool, len(instances))
 	told := make([]string, len(instances))
 	signalling, stop := clockwork.WithTimeout(ctx, c.o.Clock, c.o.ReloadTimeout)
@@ -42,7 +68,11 @@ func (w *workflow) reload(rev Revision, since time.Time, instances []Instance) (
 		}
 		if svc.Reload.Confirm != "" {
 			waiting[n] = true
-			followers.Go(func() { answers <- answer{i, c.confirmation(ctx, svc, i, rev, since)} })
+			from := since
+			if begun := i.Started.Add(-youth); !livesIn(lived, i) && begun.Before(since) && !w.journal.Phase.undoing() {
+				from = begun // it may have said its word as it began, before its engine noted the time
+			}
+			followers.Go(func() { answers <- answer{i, c.confirmation(ctx, svc, i, rev, from)} })
 		}
 		told[n], err = w.signal(signalling, svc, i)
 		return err
@@ -50,11 +80,11 @@ func (w *workflow) reload(rev Revision, since time.Time, instances []Instance) (
 	stop()
 	if c.life.Err() != nil {
 		done(errAbandoned, "")
-		return "", errAbandoned
+		return instances, "", errAbandoned
 	}
 	if err := errors.Join(errs...); err != nil {
 		done(err, "")
-		return "", err
+		return instances, "", err
 	}
 	slices.Sort(told)
 	done(nil, strings.Join(slices.DeleteFunc(slices.Compact(told), func(s string) bool { return s == "" }), ", "))
@@ -66,7 +96,7 @@ func (w *workflow) reload(rev Revision, since time.Time, instances []Instance) (
 		err = errAbandoned
 	}
 	done(err, detail)
-	return detail, err
+	return instances, detail, err
 }
 
 func (w *workflow) pick(forward, undo string) string {
@@ -80,15 +110,17 @@ func (w *workflow) pick(forward, undo string) string {
 // report says.
 func (w *workflow) ready(ctx context.Context, i Instance) (skip bool, err error) {
 	now, err := w.c.look(ctx, i)
+	for err == nil && now.State == Starting { // it ran, so its life is over: the engine has not begun the next one
+		if !w.c.sleep(ctx, youth/10) {
+			return false, fmt.Errorf("%s is being started again, and did not come up within %v", i.Name, w.c.o.ReloadTimeout)
+		}
+		now, err = w.c.look(ctx, i)
+	}
 	if err != nil {
 		return false, err
 	}
-	switch now.State {
-	case Paused:
+	if now.State == Paused {
 		w.warn(i.Name + " was paused by somebody else meanwhile. It was not told of the new config and not waited for.")
-		return true, nil
-	case Starting:
-		w.warn(i.Name + " is starting. It was not signalled and not waited for; it reads the config when it is up.")
 		return true, nil
 	}
 	if age := w.c.o.Clock.Since(now.Started); w.c.service(i.Service).Reload.Signal != "" && age >= 0 && age < youth {

@@ -3,6 +3,7 @@ package stack
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -32,7 +33,7 @@ func (w *workflow) save(ch Change) {
 	c := w.c
 	w.journal = journal{
 		Run: w.run.id, Kind: ch.Kind, By: ch.By, Phase: phasePausing, Since: c.o.Clock.Now(),
-		Instances: p.instances, Old: p.staged.From, New: p.staged.To, Staged: p.staged, Backup: p.staged.Backup,
+		Instances: p.instances, Before: p.instances, Idle: p.idle, Old: p.staged.From, New: p.staged.To, Staged: p.staged, Backup: p.staged.Backup,
 	}
 	if err := c.journ.write(w.journal); err != nil {
 		w.discard(p.staged)
@@ -116,7 +117,13 @@ func (w *workflow) validate(ch Change) (p *Passage) {
 	}
 	c.hook(PointStaged)
 	done(nil, "valid, and staged as "+to.Short())
-	return &Passage{instances: w.toPause(instances), staged: staged, points: forwardPoints, stuck: w.stuck}
+	p = &Passage{instances: w.toPause(instances), staged: staged, points: forwardPoints, stuck: w.stuck}
+	for _, i := range instances {
+		if i.State != Running {
+			p.idle = append(p.idle, i.ID)
+		}
+	}
+	return p
 }
 
 // pass is PauseStack, SaveConfig and UnpauseStack. An error with saved means that the new file is
@@ -151,7 +158,7 @@ func (w *workflow) pass(p *Passage) (saved bool, cause Cause, err error) {
 	w.run.note(func(r *Report) { r.PauseMs += ms(p.window()) })
 	for n, i := range p.instances {
 		if p.gone[n] {
-			w.warn(i.Name + " ended or was replaced while the stack was paused. If it is started again, it reads the config then; it was not waited for.")
+			w.warn(i.Name + " ended or was replaced while the stack was paused.")
 		}
 	}
 	if stuck != nil {
@@ -229,14 +236,16 @@ func (w *workflow) toPause(instances []Instance) (running []Instance) {
 			w.warn(i.Name + " was paused before this run. It stays paused, is not told of the new config and not waited for.")
 		case Starting:
 			found[i.Service]++
-			w.warn(i.Name + " is starting. It was not paused and not waited for; it reads the config when it is up.")
+			if !w.ranBefore(i.Service) || slices.Contains(w.journal.Idle, i.ID) { // else it is waited for
+				w.warn(i.Name + " is starting. It was not paused and not waited for; it reads the config when it is up.")
+			}
 		}
 		for _, text := range i.Warnings {
 			w.warn(i.Name + ": " + text)
 		}
 	}
 	for _, s := range w.c.o.Services {
-		if found[s.Name] == 0 {
+		if found[s.Name] == 0 && !w.ranBefore(s.Name) {
 			why := ""
 			if s.Selector != "" && !listed[s.Name] {
 				why = ": nothing matches " + s.Selector

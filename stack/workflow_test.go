@@ -183,11 +183,14 @@ func TestSaveAndRestart(t *testing.T) {
 			t.Errorf("it is %s, want paused", got)
 		}
 	})
-	in("does not signal an instance that is starting after the pause", func(t *testing.T, w *world) {
+	in("puts the old config back when an instance that ran does not come up again, and never signals it", func(t *testing.T, w *world) {
 		c := w.start(t, atPoint(stack.PointReloading, func() { w.backend.SetState(w.orch, stack.Starting) }))
 		r := save(t, c, newConfig)
-		wantOutcome(t, r, stack.Applied, "")
-		wantWarning(t, r, "is starting")
+		wantOutcome(t, r, stack.Failed, "") // nor does it for the old config
+		w.check(t, oldConfig)
+		if !strings.Contains(r.Message, "orchestrator-1 is being started again, and did not come up within 10s") {
+			t.Errorf("message: %s", r.Message)
+		}
 	})
 	in("gives an instance that has just begun the time to handle the signal", func(t *testing.T, w *world) {
 		w.backend.SetProgram(func(i stack.Instance, content []byte, log func(string)) bool {
@@ -233,8 +236,9 @@ func TestSaveAndRestart(t *testing.T) {
 			t.Errorf("message: %s", r.Message)
 		}
 	})
-	in("goes on when an instance dies, is replaced or vanishes while it is paused", func(t *testing.T, w *world) {
+	in("goes on when instances die or vanish while they are paused, if others confirm", func(t *testing.T, w *world) {
 		third := w.backend.Add(scanner.Name, "scanner-2")
+		w.backend.Add(scanner.Name, "scanner-3")
 		time.Sleep(time.Minute)
 		c := w.start(t, func(o *stack.Options) {
 			o.Hook = func(point string) {

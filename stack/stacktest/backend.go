@@ -44,9 +44,13 @@ type Backend struct {
 	Reads func() []byte
 	// Latency is how long each call takes before it has its effect. Set before the first call.
 	Latency time.Duration
+	// Revive is how long after an instance died of a config the engine starts it again; 0: never. Set
+	// before the first Add.
+	Revive time.Duration
 
 	mu       sync.Mutex // guards what follows and every instance
 	program  Program
+	starts   Program
 	fault    func(Call) Fault
 	list     []*instance
 	calls    []Call
@@ -67,7 +71,7 @@ var _ stack.Backend = (*Backend)(nil)
 // New is a stack of these services, without instances yet.
 func New(t testing.TB, services ...stack.Service) *Backend {
 	return &Backend{
-		t: t, services: services, program: Obedient, watchers: map[chan struct{}]bool{},
+		t: t, services: services, program: Obedient, starts: Begun, watchers: map[chan struct{}]bool{},
 		Reads: func() []byte { return nil },
 	}
 }
@@ -76,6 +80,22 @@ func New(t testing.TB, services ...stack.Service) *Backend {
 func Obedient(i stack.Instance, content []byte, log func(string)) bool {
 	log("Config reloaded revision=" + stack.RevisionOf(content).Short())
 	return true
+}
+
+// Begun starts with whatever config it finds, and says so.
+func Begun(i stack.Instance, content []byte, log func(string)) bool {
+	log("Config loaded revision=" + stack.RevisionOf(content).Short())
+	return true
+}
+
+// SetStart replaces what the services do as they begin. Nil: Begun.
+func (b *Backend) SetStart(p Program) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if p == nil {
+		p = Begun
+	}
+	b.starts = p
 }
 
 // SetProgram replaces what the services do to load a config. Nil: Obedient.
@@ -117,8 +137,28 @@ func (b *Backend) begin(i *instance) {
 	b.lives++
 	i.Started = time.Now().Round(0).Add(time.Duration(b.lives)) // distinct, even where time stands still
 	i.State, i.lines, i.more = stack.Running, nil, make(chan struct{})
-	i.loaded = stack.RevisionOf(b.Reads())
+	b.run(b.starts, i, b.Reads())
 	b.tell()
+}
+
+// run lets a program have its way with the config. It needs the lock.
+func (b *Backend) run(p Program, i *instance, content []byte) {
+	i.loaded = stack.RevisionOf(content)
+	if p(i.Instance, content, func(line string) { b.log(i, line) }) {
+		return
+	}
+	b.end(i)
+	if b.Revive == 0 {
+		return
+	}
+	time.AfterFunc(b.Revive, func() {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		if i.State == stack.Stopped && b.find(i.Instance) == i {
+			i.Restarts++
+			b.begin(i)
+		}
+	})
 }
 
 // end ends a life. It needs the lock.
@@ -221,12 +261,7 @@ func (b *Backend) watchFile(i *instance) {
 	}
 }
 
-func (b *Backend) load(i *instance, content []byte) {
-	i.loaded = stack.RevisionOf(content)
-	if !b.program(i.Instance, content, func(line string) { b.log(i, line) }) {
-		b.end(i)
-	}
-}
+func (b *Backend) load(i *instance, content []byte) { b.run(b.program, i, content) }
 
 func (b *Backend) goOn(i *instance) {
 	if i.State == stack.Paused {
