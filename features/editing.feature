@@ -136,6 +136,7 @@ Feature: Editing that one can trust
     Given the config page is open
     When I type "a-new-password" into "account.password"
       And I type "8000" into "limits.max_usd"
+      And the browser has kept "8000"
       And the browser crashes and is opened again
     Then I am told of 1 unsaved change
       And the browser keeps nothing of "a-new-password"

@@ -228,10 +228,14 @@ func (w *world) draftSteps(sc *godog.ScenarioContext) {
 		}
 		must(w.TB, w.page.Locator("#review h2").WaitFor()) // the draft is kept before the review is asked for
 	})
+	sc.When(`^the browser has kept "([^"]*)"$`, func(text string) {
+		eventually(w.TB, "the draft to be kept", func() (bool, string) {
+			kept, err := w.page.Evaluate(`JSON.stringify(localStorage)`)
+			must(w.TB, err)
+			return strings.Contains(fmt.Sprint(kept), "pitstop:draft") && strings.Contains(fmt.Sprint(kept), text), fmt.Sprint(kept)
+		})
+	})
 	sc.When(`^the browser crashes and is opened again$`, func() {
-		if n, err := w.page.Locator("#config-form .changed").Count(); err == nil && n > 0 {
-			must(w.TB, w.page.Locator("#review h2").WaitFor())
-		}
 		person := w.page.Context()
 		must(w.TB, w.page.Close()) // without asking the page
 		page, err := person.NewPage()
