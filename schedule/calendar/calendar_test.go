@@ -58,6 +58,9 @@ func TestDatesThatTheExchangesAnnounced(t *testing.T) {
 		"CMES 2026-11-26 -17:00-12:00", "CMES 2026-11-27 -17:00-12:15", "CMES 2015-09-18 -17:00-16:15",
 		"CMES 2015-09-21 -17:00-16:00", "CMES 2021-06-25 -17:00-16:00", "CMES 2026-12-25 closed",
 		"CMES 2021-04-02 -17:00-08:15", "CMES 2022-04-15 closed", "CMES 2018-12-05 -17:00-08:30",
+		"CMES 2013-07-03 -17:00-12:15", "CMES 2013-07-04 -17:00-10:30", "CMES 2013-11-28 -17:00-10:30", "CMES 2013-11-29 -17:00-12:15",
+		"CMES 2014-02-17 -17:00-10:30", "CMES 2014-05-26 -17:00-12:00", "CMES 2015-01-19 -17:00-12:00", "CMES 2014-12-24 -17:00-12:15",
+		"CMES 2025-01-09 -17:00-08:30", "CMES 2021-12-24 closed", "CMES 2023-01-02 closed", "CMES 2034-04-07 -17:00-08:15",
 		"XLON 2020-05-04 08:00-16:30", "XLON 2020-05-08 closed", "XLON 2022-06-02 closed", "XLON 2022-06-03 closed",
 		"XLON 2022-09-19 closed", "XLON 2023-05-08 closed", "XLON 2016-12-23 08:00-12:30", "XLON 2022-12-27 closed",
 		"XLON 2021-12-28 closed", "XLON 2020-12-28 closed", "XLON 2021-12-24 08:00-12:30",
@@ -72,8 +75,10 @@ func TestDatesThatTheExchangesAnnounced(t *testing.T) {
 		"XHKG 2024-02-09 09:30-12:00", "XHKG 2023-09-01 closed", "XHKG 2023-09-08 closed", "XHKG 2022-09-12 closed",
 		"XHKG 2022-12-27 closed", "XHKG 2021-12-27 closed", "XHKG 2021-12-28 09:30-16:00", "XHKG 2015-09-03 closed",
 		"XHKG 2013-05-22 13:00-16:00", "XHKG 2022-11-02 09:30-13:55", "XHKG 2023-10-09 14:00-16:00",
+		"XHKG 2019-07-31 09:30-13:55", "XHKG 2019-08-01 09:30-16:00", "XHKG 2020-08-19 13:30-16:00", "XHKG 2021-06-28 13:30-16:00",
+		"XHKG 2025-09-23 09:30-16:00", "XHKG 2026-04-07 closed", "XHKG 2033-10-03 closed",
 		"XASX 2022-09-22 closed", "XASX 2021-12-24 10:00-14:10", "XASX 2022-12-23 10:00-16:00", "XASX 2016-12-30 10:00-14:10",
-		"XASX 2021-04-26 10:00-16:00", "XASX 2022-01-03 closed", "XASX 2026-06-08 closed",
+		"XASX 2021-04-26 10:00-16:00", "XASX 2022-01-03 closed", "XASX 2026-06-08 closed", "XASX 2026-04-27 10:00-16:00",
 		"24-5 2026-11-28 closed", "24-7 2026-11-28 00:00-00:00",
 	} {
 		f := strings.Fields(line)
@@ -135,6 +140,7 @@ func TestSessionsAreOrderedAndTheirBreaksLieInside(t *testing.T) {
 func TestBreaks(t *testing.T) {
 	for line, want := range map[string]string{
 		"XTKS 2026-11-25": "11:30-12:30", "XHKG 2026-11-25": "12:00-13:00", "XHKG 2024-12-24": "",
+		"XHKG 2019-07-31": "12:00-13:00", "XHKG 2020-08-19": "",
 		"CMES 2021-06-25": "15:15-15:30", "CMES 2021-06-28": "", "CMES 2020-11-26": "",
 	} {
 		f := strings.Fields(line)
@@ -150,6 +156,25 @@ func TestBreaks(t *testing.T) {
 		}
 		if strings.Join(got, " ") != want {
 			t.Errorf("%s: got %v, want %s", line, got, want)
+		}
+	}
+}
+
+// A date that a calendar does not speak for must not pass for a session, nor for a holiday.
+func TestOutsideOfWhatIsKnownThereAreNoSessionsAndItSaysSo(t *testing.T) {
+	for _, name := range Names() {
+		c := calendarNamed(t, name)
+		from, to := c.Known()
+		for _, date := range []Date{from.AddDays(-1), to.AddDays(1), {2012, 6, 6}, {2036, 6, 4}} {
+			reason, closed := c.Closed(date)
+			if !closed || reason != "the calendar does not know this date" {
+				t.Errorf("%s %s: got closed %t (%s)", name, date, closed, reason)
+			}
+			for _, s := range c.Sessions(date.AddDays(-3).At(0, time.UTC), date.AddDays(4).At(0, time.UTC)) {
+				if s.Date == date {
+					t.Errorf("%s %s: got a session from %s to %s", name, date, s.Open, s.Close)
+				}
+			}
 		}
 	}
 }
