@@ -66,7 +66,7 @@ func tradingBanner(g schedule.GateState, services []stack.ServiceStatus, now tim
 		Reason: g.Reason, By: g.By, Since: views.At(g.Since, now, zone), Zone: zone.String(),
 		CanHalt: true, CanResume: true,
 	}
-	if g.Until != nil {
+	if g.Until != nil && g.Mode != schedule.FollowSchedule { // whose reason says until when
 		t.Until = views.At(*g.Until, now, zone)
 	}
 	switch {

@@ -50,7 +50,7 @@ func TestTradingBanner(t *testing.T) {
 		{
 			name: "open by the schedule", word: "Trading on", tone: views.Good, halt: true, force: true,
 			gate:      schedule.GateState{TradingEnabled: true, Mode: schedule.FollowSchedule, Since: now.Add(-30 * time.Minute), Until: &until, By: "schedule"},
-			wantSince: "09:30", wantUntil: "11:00",
+			wantSince: "09:30", // until when, its reason says
 		},
 		{
 			name: "closed by the schedule", word: "Trading off", tone: views.Quiet, halt: true, force: true,

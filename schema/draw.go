@@ -100,6 +100,16 @@ func (e *entry) title() string {
 	return titleOf(e.key)
 }
 
+// keyHint says what a map's schemas ask of its keys.
+func keyHint(parts []*jsonschema.Schema) string {
+	for _, part := range parts {
+		if names := part.PropertyNames; names != nil && names.Format != "" {
+			return formatWords(names.Format)
+		}
+	}
+	return ""
+}
+
 func (p painter) section(e *entry) Section {
 	parts := e.view.parts
 	s := Section{Pointer: e.ptr, Name: e.name, ID: e.id(), Kind: Table, Title: e.title(), Description: firstText(parts, "description"),
@@ -128,6 +138,7 @@ func (p painter) section(e *entry) Section {
 		s.Add = &Adder{Button: Button{addButton, e.name, "Add"}, Problem: e.why}
 		if e.askKey {
 			s.Add.KeyName = ":key:" + e.name
+			s.Add.KeyHint = keyHint(parts)
 			if e.why != "" {
 				s.Add.KeyValue, _ = p.sent(s.Add.KeyName)
 			}

@@ -68,6 +68,7 @@ type Adder struct {
 	Button
 	KeyName  string // name of the text input for the key; "" where none is asked for
 	KeyValue string // what was typed
+	KeyHint  string // what a key must be, such as "a date, such as 2026-12-24"; "" where any name will do
 	Problem  string // why it was not added
 }
 

@@ -27,7 +27,8 @@ func TestBounds(t *testing.T) {
 	}{
 		{schema.Field{}, ""},
 		{schema.Field{Control: schema.Number, Min: "1", Max: "100000", Default: "5000", HasDefault: true}, "1 to 100\u202f000 · default 5000"},
-		{schema.Field{Min: "0", Hint: "in steps"}, "at least 0 · in steps"},
+		{schema.Field{Min: "0", Description: "Also open+5m.", Examples: []string{"open+5m", "09:30"}}, "at least 0 · such as 09:30"},
+		{schema.Field{Hint: "Such a thing, such as 3.", Examples: []string{"4"}}, ""},
 		{schema.Field{Max: "9", Examples: []string{"3", "4"}}, "at most 9 · such as 3, 4"},
 		{schema.Field{Control: schema.ListLines, Default: "a\nb", HasDefault: true}, "default a, b"},
 	} {

@@ -594,7 +594,7 @@ func historyEntry(e HistoryEntry) templ.Component {
 // historyBadge of an entry whose title says it already is shorter.
 func historyBadge(e HistoryEntry) Badge {
 	if e.Badge.Word == e.Title {
-		e.Badge.Word = "gate"
+		e.Badge.Word = "trading"
 	}
 	return e.Badge
 }
@@ -875,7 +875,7 @@ func historyLinks(e HistoryEntry) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if b.AsNow {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 71, ", as now")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 71, "(as now)")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

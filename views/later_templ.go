@@ -352,7 +352,7 @@ func LaterOffer(c LaterControl, locked bool) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 30, "><summary role=\"button\" class=\"quiet\" aria-label=\"Apply later…\"><span class=\"later-word\">Apply</span>later…</summary><div class=\"later-box\">")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 30, "><summary role=\"button\" class=\"quiet\" aria-label=\"Apply later…\"><span class=\"later-word\">Apply </span>later…</summary><div class=\"later-box\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -96,9 +96,9 @@ func TradingBanner(t Trading) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var5 string
-			templ_7745c5c3_Var5, templ_7745c5c3_Err = templ.JoinStringErrs(t.Reason)
+			templ_7745c5c3_Var5, templ_7745c5c3_Err = templ.JoinStringErrs(strings.TrimSuffix(t.Reason, "."))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `trading.templ`, Line: 15, Col: 21}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `trading.templ`, Line: 15, Col: 46}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var5))
 			if templ_7745c5c3_Err != nil {
@@ -262,7 +262,7 @@ func TradingBanner(t Trading) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 23, ")</label> <input type=\"time\" id=\"force-until\" name=\"until\" required> <label for=\"force-reason\">Reason <small>(optional)</small></label> <input type=\"text\" id=\"force-reason\" name=\"reason\" maxlength=\"200\" autocomplete=\"off\"> <button name=\"mode\" value=\"forced\" class=\"small\">Trade until then</button></form></details> ")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 23, "; a time that is past is tomorrow's)</label> <input type=\"time\" id=\"force-until\" name=\"until\" required> <label for=\"force-reason\">Reason <small>(optional)</small></label> <input type=\"text\" id=\"force-reason\" name=\"reason\" maxlength=\"200\" autocomplete=\"off\"> <button name=\"mode\" value=\"forced\" class=\"small\">Trade until then</button></form></details> ")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
