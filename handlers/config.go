@@ -31,8 +31,13 @@ func (s *Server) getConfig(c echo.Context) error {
 	e := s.editor(report)
 	if c.QueryParam(viewQuery) == viewRaw && !e.Raw && e.Problem == "" && !e.Locked {
 		if live := s.live(); string(live.Revision) == e.Revision {
+			notice, tone := e.Notice, e.NoticeTone
 			e = s.editorWith(live, live.Content, true)
-			s.markText(&e, live.Problems)
+			if s.o.Broken != "" {
+				e.Notice, e.NoticeTone = notice, tone
+			} else {
+				s.markText(&e, live.Problems)
+			}
 		}
 	}
 	return s.showConfig(c, http.StatusOK, e, report)
@@ -105,6 +110,9 @@ func (s *Server) editorOf(live liveConfig) views.Editor {
 	e := s.editorWith(live, live.Content, false)
 	if live.Unusable != "" {
 		e.Notice, e.NoticeTone, e.Broken = live.Unusable, views.Bad, true
+	} else if s.o.Broken != "" {
+		e.Notice, e.NoticeTone = s.o.Broken+" Until then every value is hidden, since nobody knows which of them are secret.", views.Bad
+		return e
 	} else if len(live.Problems) > 0 {
 		e.Notice, e.NoticeTone = "The config file as it lies on disk is not valid. The stack goes on with what it loaded last.", views.Bad
 	}
