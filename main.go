@@ -91,7 +91,7 @@ func run(ctx context.Context, args []string, c console) error {
 		return settings.Load(settingsFile, root.PersistentFlags().Changed("settings"), c.environ)
 	}
 	serve := serveCommand(c, load)
-	root.AddCommand(serve, checkCommand(c, load), windowsCommand(c), guardianCommand(c, load), versionCommand(c))
+	root.AddCommand(serve, checkCommand(c), windowsCommand(c), guardianCommand(c, load), versionCommand(c))
 	root.RunE = serve.RunE
 	root.Args = noArguments
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
@@ -395,14 +395,14 @@ func hook(environ []string) func(string) {
 	return nil
 }
 
-func checkCommand(c console, load func() (settings.Settings, error)) *cobra.Command {
+func checkCommand(c console) *cobra.Command {
 	return &cobra.Command{
 		Use:   "check CONFIG",
 		Short: "Validate a config file: exit status 0 if it is valid, 1 if not",
 		Long:  "Validate a config file against the schema that the settings name (by default the embedded one)\nand print each problem as file:line:col: /pointer: message.",
 		Args:  oneArgument("config file"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			schemaFile, err := schemaOf(cmd, load, c)
+			schemaFile, err := settings.Schema(cmd.Flag("settings").Value.String(), cmd.Flags().Changed("settings"), c.environ)
 			if err != nil {
 				return err
 			}
@@ -424,23 +424,6 @@ func checkCommand(c console, load func() (settings.Settings, error)) *cobra.Comm
 			return nil
 		},
 	}
-}
-
-// schemaOf finds the schema without asking for complete settings: checking a config must work on a
-// machine where the panel could not run.
-func schemaOf(cmd *cobra.Command, load func() (settings.Settings, error), c console) (string, error) {
-	if !cmd.Flags().Changed("settings") {
-		if _, err := os.Stat(cmd.Flag("settings").Value.String()); err != nil {
-			for _, entry := range c.environ {
-				if file, ok := strings.CutPrefix(entry, settings.Variable("schema")+"="); ok {
-					return file, nil
-				}
-			}
-			return "", nil
-		}
-	}
-	s, err := load()
-	return s.Schema, err
 }
 
 func windowsCommand(c console) *cobra.Command {
