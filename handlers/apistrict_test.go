@@ -79,7 +79,8 @@ func TestIfMatch(t *testing.T) {
 	now := string(stack.RevisionOf([]byte(document)))
 	for tag, status := range map[string]int{
 		`"` + now + `"`: 200, `W/"` + now + `"`: 200, now: 200, `*`: 200,
-		`""`: 412, `"x"`: 412, `"x", "y"`: 400, `abc`: 400, `"`: 400, `W/`: 400, strings.ToUpper(now): 400,
+		`"x", "` + now + `"`: 200, `W/"x" ,W/"` + now + `"`: 200,
+		`""`: 412, `"x"`: 412, `"x", "y"`: 412, `"x", *`: 400, `"x",`: 400, `abc`: 400, `"`: 400, `W/`: 400, strings.ToUpper(now): 400,
 	} {
 		p.do("PATCH", "/api/v1/config", `{}`, "Content-Type", asPatch, "If-Match", tag).want(t, status)
 	}
