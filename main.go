@@ -85,13 +85,14 @@ func run(ctx context.Context, args []string, c console) error {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.CompletionOptions.HiddenDefaultCmd = true
+	root.CompletionOptions.DisableDefaultCmd = true
 	root.PersistentFlags().StringVar(&settingsFile, "settings", "pitstop.toml", "Pitstop's own settings `file`")
 	load := func() (settings.Settings, error) {
 		return settings.Load(settingsFile, root.PersistentFlags().Changed("settings"), c.environ)
 	}
 	serve := serveCommand(c, load)
 	root.AddCommand(serve, checkCommand(c), windowsCommand(c), guardianCommand(c, load), versionCommand(c))
+	root.SetHelpCommand(helpCommand(root))
 	root.RunE = serve.RunE
 	root.Args = noArguments
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
@@ -109,6 +110,22 @@ func noArguments(cmd *cobra.Command, args []string) error {
 		return usageError{fmt.Errorf("%q is not a command; see pitstop --help", args[0])}
 	}
 	return nil
+}
+
+// helpCommand is cobra's, but for a command that does not exist being wrong usage.
+func helpCommand(root *cobra.Command) *cobra.Command {
+	return &cobra.Command{
+		Use:    "help [COMMAND]",
+		Short:  "Explain a command",
+		Hidden: true,
+		RunE: func(_ *cobra.Command, args []string) error {
+			about, rest, err := root.Find(args)
+			if err != nil || len(rest) > 0 {
+				return noArguments(root, args)
+			}
+			return about.Help()
+		},
+	}
 }
 
 func oneArgument(what string) cobra.PositionalArgs {
