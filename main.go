@@ -462,42 +462,24 @@ func windowsCommand(c console) *cobra.Command {
 			if plan == nil {
 				return fmt.Errorf("%s has no [schedule] table, so it has no trading windows", args[0])
 			}
-			first, last, err := span(from, to, plan.Location())
+			span, err := schedule.ParseSpan(from, to, time.Now(), plan.Location())
 			if err != nil {
-				return usageError{err}
+				return usageError{fmt.Errorf("--%w", err)}
 			}
-			listing := plan.List(first, last)
+			listing, err := plan.List(span)
+			if err != nil {
+				return usageError{fmt.Errorf("--%w", err)}
+			}
 			if asJSON {
 				return listing.WriteJSON(c.out)
 			}
 			return listing.WriteText(c.out)
 		},
 	}
-	cmd.Flags().StringVar(&from, "from", "", "first `date`, as 2026-11-25 (default today)")
-	cmd.Flags().StringVar(&to, "to", "", "last `date` (default two weeks after the first)")
+	cmd.Flags().StringVar(&from, "from", "", "first `date` in the schedule's zone, as 2026-11-25, or an instant (default today)")
+	cmd.Flags().StringVar(&to, "to", "", "last `date`, or an instant (default two weeks, the first day among them)")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print what GET /api/v1/windows answers")
 	return cmd
-}
-
-// span is from the start of one day to the end of another, in the schedule's zone.
-func span(from, to string, zone *time.Location) (first, last time.Time, err error) {
-	now := time.Now().In(zone)
-	first = time.Date(now.Year(), now.Month(), now.Day(), 0, 0, 0, 0, zone)
-	if from != "" {
-		if first, err = time.ParseInLocation(time.DateOnly, from, zone); err != nil {
-			return first, last, fmt.Errorf("--from: %q is not a date such as 2026-11-25", from)
-		}
-	}
-	last = first.AddDate(0, 0, 14)
-	if to != "" {
-		if last, err = time.ParseInLocation(time.DateOnly, to, zone); err != nil {
-			return first, last, fmt.Errorf("--to: %q is not a date such as 2026-12-09", to)
-		}
-		if last.Before(first) {
-			return first, last, fmt.Errorf("--to: %s is before --from", to)
-		}
-	}
-	return first, last.AddDate(0, 0, 1), nil
 }
 
 func versionCommand(c console) *cobra.Command {
