@@ -110,11 +110,14 @@ func (w *workflow) pick(forward, undo string) string {
 // report says.
 func (w *workflow) ready(ctx context.Context, i Instance) (skip bool, err error) {
 	now, err := w.c.look(ctx, i)
+	starting := false
 	for err == nil && now.State == Starting { // it ran, so its life is over: the engine has not begun the next one
-		if !w.c.sleep(ctx, youth/10) {
-			return false, fmt.Errorf("%s is being started again, and did not come up within %v", i.Name, w.c.o.ReloadTimeout)
-		}
+		starting = true
+		w.c.sleep(ctx, youth/10)
 		now, err = w.c.look(ctx, i)
+	}
+	if starting && ctx.Err() != nil { // whichever of the two calls the time ran out in
+		return false, fmt.Errorf("%s is being started again, and did not come up within %v", i.Name, w.c.o.ReloadTimeout)
 	}
 	if err != nil {
 		return false, err
