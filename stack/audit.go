@@ -142,7 +142,7 @@ func (a *audit) find(id string) (Report, bool) {
 func (a *audit) ended(run string) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return slices.ContainsFunc(a.reports, func(r Report) bool { return r.ID == run || r.Interrupted == run })
+	return run != "" && slices.ContainsFunc(a.reports, func(r Report) bool { return r.ID == run || r.Interrupted == run })
 }
 
 // Reports is the history, newest first, the run under way before all: runs, what a crash made

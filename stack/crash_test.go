@@ -392,11 +392,13 @@ func TestAJournalThatCannotBeReadBlocksNothing(t *testing.T) {
 		"torn":               `{"version": 1, "run": "2026`,
 		"empty":              "",
 		"of another version": `{"version": 99, "run": "x"}`,
+		"of no run":          `{"version": 1, "run": "", "phase": "pausing"}`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(t)
 				c := w.start(t)
+				save(t, c, []byte("before = 1\n")) // the history has a run that was not interrupted
 				w.backend.PauseByHand(w.scan)
 				path := filepath.Join(w.state, "journal.json")
 				if err := os.WriteFile(path, []byte(content), 0o600); err != nil {

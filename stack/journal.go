@@ -79,6 +79,9 @@ func (f journalFile) read() (j journal, found bool, err error) {
 		return j, true, fmt.Errorf("%w: %s is of version %d, and this Pitstop knows version %d",
 			errJournal, f, j.Version, journalVersion)
 	}
+	if j.Run == "" {
+		return j, true, fmt.Errorf("%w: %s does not name its run", errJournal, f)
+	}
 	if j.Before == nil { // written by a Pitstop that did not know it
 		j.Before = j.Instances
 	}
