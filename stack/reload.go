@@ -255,18 +255,26 @@ func (c *Controller) late(open map[string]Instance, rev Revision) error {
 // confirmation follows one instance's log until it confirms (nil), refuses, or dies.
 func (c *Controller) confirmation(ctx context.Context, svc Service, i Instance, rev Revision, since time.Time) error {
 	for backoff := 50 * time.Millisecond; ; backoff = min(2*backoff, time.Second) {
+		since = c.notAhead(since)
 		var lastWords string
-		for line, err := range c.o.Backend.Logs(ctx, i, since) {
+		stream, stop := c.whileNotBehind(ctx, since)
+		said, verdict := "", verdictNone
+		for line, err := range c.o.Backend.Logs(stream, i, since) {
 			if err != nil {
 				break // the stream broke: look, and read again from since
 			}
-			switch svc.Reload.verdict(line.Text, rev) {
-			case verdictLoaded:
-				return nil
-			case verdictRefused:
-				return fmt.Errorf("%s refused the config: %s", i.Name, line.Text)
+			said = line.Text
+			if verdict = svc.Reload.verdict(said, rev); verdict != verdictNone {
+				break
 			}
-			lastWords = line.Text
+			lastWords = said
+		}
+		stop()
+		switch verdict {
+		case verdictLoaded:
+			return nil
+		case verdictRefused:
+			return fmt.Errorf("%s refused the config: %s", i.Name, said)
 		}
 		if ctx.Err() != nil {
 			return ctx.Err()
