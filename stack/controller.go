@@ -265,6 +265,9 @@ func (c *Controller) Shutdown(ctx context.Context) error {
 	}
 	c.kill()
 	c.work.Wait()
+	if _, err := c.audit.flush(); err != nil {
+		c.o.Log.Error("The audit log cannot be written; the newest entries are lost.", "error", err)
+	}
 	if run != nil && run.abandoned() {
 		return fmt.Errorf("run %s had not ended: the next start finishes or undoes it", run.id)
 	}

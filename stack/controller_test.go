@@ -283,6 +283,34 @@ func TestTheHistory(t *testing.T) {
 			}
 		})
 	})
+	for name, live := range map[string]func(*testing.T, *stack.Controller){
+		"while the program runs": func(t *testing.T, c *stack.Controller) {
+			c.Start(t.Context())
+			time.Sleep(time.Minute)
+			if problem := c.HistoryProblem(); problem != "" {
+				t.Errorf("a minute later it still says: %s", problem)
+			}
+		},
+		"when the program ends": func(t *testing.T, c *stack.Controller) {
+			if err := c.Shutdown(context.Background()); err != nil {
+				t.Errorf("Shutdown: %v", err)
+			}
+		},
+	} {
+		t.Run("is written "+name+", when at first it could not be", func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				c := w.start(t)
+				free := block(t, w, "audit.jsonl")
+				r := save(t, c, newConfig)
+				free()
+				live(t, c)
+				if got := w.start(t).Reports(); len(got) != 1 || got[0].ID != r.ID {
+					t.Errorf("the next start finds %d reports, want the run", len(got))
+				}
+			})
+		})
+	}
 	t.Run("keeps notes of the gate", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			w := newWorld(t)
