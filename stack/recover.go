@@ -94,7 +94,7 @@ func (r recovery) setAside(why error) {
 		r.abandon()
 		return
 	}
-	message := sentence(why) + " If a run was interrupted, it was neither finished nor undone."
+	message := opening(why) + " If a run was interrupted, it was neither finished nor undone."
 	if aside, err := c.journ.setAside(c.o.Clock.Now()); err != nil {
 		r.warn("The journal could not be moved away: " + sentence(err))
 	} else {
@@ -130,7 +130,7 @@ func (r recovery) recover() {
 	c.sweep() // a roll-back may have staged the old bytes and not yet said so in the journal
 	content, err := c.o.Config.Read()
 	if err != nil {
-		r.close(Failed, CauseConfig, fmt.Sprintf("Run %s was interrupted; everything runs, but the config file cannot be read: %v.", j.Run, err))
+		r.close(Failed, CauseConfig, fmt.Sprintf("Run %s was interrupted. Everything runs, but %s", j.Run, sentence(err)))
 		return
 	}
 	r.replacing = RevisionOf(content)
@@ -157,7 +157,7 @@ func (r recovery) recover() {
 	case live != j.New && (!j.Phase.pausing() || len(c.o.Validate(content)) == 0):
 		r.close(Failed, CauseConflict, fmt.Sprintf("Run %s was interrupted, and somebody has changed the config file since, to %s. It was left as it is; everything runs.", j.Run, live.Short()))
 	case oldErr != nil:
-		r.close(Failed, CauseConfig, fmt.Sprintf("Run %s was interrupted, and the old config cannot be put back: %v. The config file is now %s; everything runs.", j.Run, oldErr, live.Short()))
+		r.close(Failed, CauseConfig, fmt.Sprintf("Run %s was interrupted, and the old config cannot be put back: %s The config file is now %s; everything runs.", j.Run, sentence(oldErr), live.Short()))
 	case live == j.New:
 		r.rollBack(fmt.Sprintf("Run %s was interrupted while it was rolled back.", j.Run))
 	default:
@@ -198,7 +198,7 @@ func (r recovery) finishInterrupted(rev Revision, oldErr error) {
 	case errors.Is(err, errAbandoned):
 		r.abandon()
 	case err != nil && oldErr != nil:
-		r.close(Failed, CauseConfig, fmt.Sprintf("Run %s was interrupted, its config is in place and everything runs, but: %s And the old one cannot be put back: %v.", r.journal.Run, sentence(err), oldErr))
+		r.close(Failed, CauseConfig, fmt.Sprintf("Run %s was interrupted, its config is in place and everything runs, but: %s And the old one cannot be put back: %s", r.journal.Run, sentence(err), sentence(oldErr)))
 	case err != nil:
 		r.rollBack(sentence(err))
 	default:

@@ -74,7 +74,7 @@ func (w *workflow) prepareUndo() (*Passage, error) {
 		w.journal.Phase, w.journal.Since = phaseUndoPausing, c.o.Clock.Now()
 		w.journal.Instances, w.journal.Staged = p.instances, staged
 		if err := c.journ.write(w.journal); err != nil {
-			w.warn(fmt.Sprintf("The journal could not be brought up to date for the roll-back: %v.", err))
+			w.warn("The journal could not be brought up to date for the roll-back: " + sentence(err))
 		}
 		c.hook(PointUndoJournalWritten)
 		done(nil, "the old config is staged as "+staged.To.Short())

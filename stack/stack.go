@@ -131,7 +131,8 @@ type Staged struct {
 }
 
 // ConfigStore is the config file on disk. configfile.Store is the real one. One writer at a time is
-// the Controller's business; reading is safe at any time.
+// the Controller's business; reading is safe at any time. Errors name the file and what could not be
+// done with it: a report shows them as they are.
 type ConfigStore interface {
 	Path() string
 	// Read returns the live file's bytes.

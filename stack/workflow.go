@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -38,7 +37,7 @@ func (w *workflow) save(ch Change) {
 	if err := c.journ.write(w.journal); err != nil {
 		w.discard(p.staged)
 		w.clean()
-		w.end(Failed, CauseConfig, fmt.Sprintf("The journal could not be written, so nothing was paused and nothing changed: %v.", err))
+		w.end(Failed, CauseConfig, "The journal could not be written, so nothing was paused and nothing changed: "+sentence(err))
 		return
 	}
 	c.hook(PointJournalWritten)
@@ -50,7 +49,7 @@ func (w *workflow) save(ch Change) {
 		return
 	case err != nil && !saved:
 		w.discard(p.staged)
-		w.close(notSaved(err), cause, sentence(err)+w.leftAs(err))
+		w.close(notSaved(err), cause, opening(err)+w.leftAs(err))
 		return
 	}
 	w.journal.Phase, w.journal.Backup, w.backup = phaseReloading, p.backup, p.backup
@@ -80,7 +79,7 @@ func (w *workflow) validate(ch Change) (p *Passage) {
 	}
 	old, err := c.o.Config.Read()
 	if err != nil {
-		return refuse(Failed, CauseConfig, fmt.Sprintf("The config file %s cannot be read, so nothing was changed: %v.", c.o.Config.Path(), err))
+		return refuse(Failed, CauseConfig, opening(err)+" Nothing was changed.")
 	}
 	w.old = old
 	from := RevisionOf(old)
@@ -105,11 +104,11 @@ func (w *workflow) validate(ch Change) (p *Passage) {
 		return refuse(Failed, "", "Pitstop is shutting down; nothing was paused and nothing changed.")
 	}
 	if err != nil {
-		return refuse(Failed, CauseBackend, fmt.Sprintf("The services cannot be listed, so nothing was paused and nothing changed: %v.", err))
+		return refuse(Failed, CauseBackend, "The services cannot be listed, so nothing was paused and nothing changed: "+sentence(err))
 	}
 	staged, err := c.o.Config.Stage(ch.Content, c.o.Clock.Now())
 	if err != nil {
-		return refuse(Failed, CauseConfig, fmt.Sprintf("The new config cannot be written beside the old one, so nothing was paused and nothing changed: %v.", err))
+		return refuse(Failed, CauseConfig, opening(err)+" Nothing was paused.")
 	}
 	if staged.From != from {
 		w.discard(staged)
@@ -260,10 +259,10 @@ func (w *workflow) toPause(instances []Instance) (running []Instance) {
 func (w *workflow) saved(content []byte) {
 	c := w.c
 	if err := c.journ.write(w.journal); err != nil {
-		w.warn(fmt.Sprintf("The journal could not be brought up to date: %v.", err))
+		w.warn("The journal could not be brought up to date: " + sentence(err))
 	}
 	if _, _, err := c.known.set(content); err != nil {
-		w.warn(fmt.Sprintf("The new revision could not be noted; after a restart it may be told as a change from outside: %v.", err))
+		w.warn("The new revision could not be noted; after a restart it may be told as a change from outside: " + sentence(err))
 	}
 	c.o.OnSaved()
 	c.hook(PointReloading)
@@ -288,7 +287,7 @@ func (w *workflow) finish(rev Revision, since time.Time, instances []Instance) {
 func (w *workflow) close(o Outcome, cause Cause, message string) {
 	c := w.c
 	if err := c.o.Config.Prune(w.journal.Backup); err != nil {
-		w.warn(fmt.Sprintf("Old backups could not be removed: %v.", err))
+		w.warn("Old backups could not be removed: " + sentence(err))
 	}
 	w.conclude(o, cause, message)
 	w.append()
@@ -301,13 +300,13 @@ func (w *workflow) close(o Outcome, cause Cause, message string) {
 // clean removes the journal and whatever its writing left.
 func (w *workflow) clean() {
 	if err := w.c.journ.remove(); err != nil {
-		w.warn(fmt.Sprintf("The journal could not be removed, and the next start will look into it again: %v.", err))
+		w.warn("The journal could not be removed, and the next start will look into it again: " + sentence(err))
 	}
 }
 
 func (w *workflow) discard(s Staged) {
 	if err := w.c.o.Config.Discard(s); err != nil {
-		w.warn(fmt.Sprintf("The staged file %s could not be removed: %v.", s.Path, err))
+		w.warn("A staged file could not be removed: " + sentence(err))
 	}
 }
 
@@ -317,7 +316,7 @@ func (w *workflow) startGuard(p *Passage) {
 	}
 	release, err := w.c.o.Guard(p.instances)
 	if err != nil {
-		w.warn(fmt.Sprintf("The guardian could not be started: should Pitstop die during the pause, only its next start unpauses the stack: %v.", err))
+		w.warn("Should Pitstop die during the pause, only its next start unpauses the stack: " + sentence(err))
 		return
 	}
 	w.guard = release
@@ -329,43 +328,3 @@ func (w *workflow) endGuard() {
 		w.guard = nil
 	}
 }
-
-func invalidMessage(problems []Problem) string {
-	first := problems[0]
-	text := first.Message
-	if first.Pointer != "" {
-		text = first.Pointer + ": " + text
-	}
-	if n := len(problems) - 1; n > 0 {
-		text += fmt.Sprintf(" (and %s more)", count(n, "problem"))
-	}
-	return "The new config is not valid, so nothing was paused and nothing changed: " + text
-}
-
-func orSomebody(by string) string {
-	if by == "" {
-		return "somebody"
-	}
-	return by
-}
-
-func count(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
-}
-
-// sentence makes an error's text fit to stand alone. It begins as it is: mostly with a name.
-func sentence(err error) string {
-	text := strings.ReplaceAll(err.Error(), "\n", "; ")
-	if text == "" {
-		return text
-	}
-	if !strings.ContainsRune(".!?", rune(text[len(text)-1])) {
-		text += "."
-	}
-	return text
-}
-
-func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
