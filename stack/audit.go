@@ -151,11 +151,13 @@ func (a *audit) find(id string) (Report, bool) {
 }
 
 // ended says whether the history tells the end of a run: its own report, or that of the run which
-// recovered it.
+// recovered it. One that was left unfinished has not ended.
 func (a *audit) ended(run string) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return run != "" && slices.ContainsFunc(a.reports, func(r Report) bool { return r.ID == run || r.Interrupted == run })
+	return run != "" && slices.ContainsFunc(a.reports, func(r Report) bool {
+		return (r.ID == run || r.Interrupted == run) && !r.Unfinished
+	})
 }
 
 // Reports is the history, newest first, the run under way before all: runs, what a crash made

@@ -67,6 +67,8 @@ type Controller struct {
 	work  sync.WaitGroup // every goroutine that the Controller started
 	touch sync.Mutex     // one look at the config file at a time
 
+	unfinished bool // the journal is that of a run that has ended; the current run's
+
 	mu      sync.Mutex // guards what follows; never held while calling out
 	closed  bool
 	begun   int  // runs begun so far
@@ -145,7 +147,9 @@ func (c *Controller) SaveAndRestart(ctx context.Context, ch Change) (*Run, error
 	}
 	go func() {
 		defer c.work.Done()
-		w.save(ch)
+		if w.finishEarlier() {
+			w.save(ch)
+		}
 	}()
 	return run, nil
 }
@@ -160,6 +164,18 @@ func (c *Controller) begin(run *Run) error {
 	if c.closed {
 		return ErrShutdown
 	}
+	c.remember(run)
+	if c.current != nil {
+		return errBusy
+	}
+	c.current, c.last = run, run
+	c.begun++
+	c.work.Add(1)
+	return nil
+}
+
+// remember needs the lock.
+func (c *Controller) remember(run *Run) {
 	c.runs = append(c.runs, run)
 	if len(c.runs) > keepRuns {
 		// Under many busy answers, the current run must not be what is forgotten.
@@ -169,13 +185,6 @@ func (c *Controller) begin(run *Run) error {
 		}
 		c.runs = append(c.runs[:drop:drop], c.runs[drop+1:]...)
 	}
-	if c.current != nil {
-		return errBusy
-	}
-	c.current, c.last = run, run
-	c.begun++
-	c.work.Add(1)
-	return nil
 }
 
 // release lets the next run begin.

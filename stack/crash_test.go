@@ -22,14 +22,22 @@ import (
 // lived to the end of its run. What the dead process still holds ends with the test.
 func (w *world) crash(t *testing.T, n int, named string, act func(*stack.Controller)) (place string) {
 	t.Helper()
+	passed := 0
+	return w.crashAt(t, func(what string) bool {
+		passed++
+		return passed == n || n == 0 && what == named
+	}, act)
+}
+
+// crashAt is crash at the first place that is named so.
+func (w *world) crashAt(t *testing.T, here func(what string) bool, act func(*stack.Controller)) (place string) {
+	t.Helper()
 	life := stacktest.NewLife()
 	var mu sync.Mutex
-	passed := 0
 	life.Step = func(what string) {
 		mu.Lock()
 		defer mu.Unlock()
-		passed++
-		if place == "" && (passed == n || n == 0 && what == named) {
+		if place == "" && here(what) {
 			place = what
 			life.Kill()
 		}

@@ -37,7 +37,8 @@ type journal struct {
 	Kind      Kind       `json:"kind"`
 	By        string     `json:"by"`
 	Phase     phase      `json:"phase"`
-	Since     time.Time  `json:"since"` // before the first pause of this phase: log lines count from here
+	Unpaused  bool       `json:"unpaused,omitempty"` // nothing is, whatever the phase: only the file is in question
+	Since     time.Time  `json:"since"`              // before the first pause of this phase: log lines count from here
 	Instances []Instance `json:"instances"`
 	Before    []Instance `json:"before"`         // running when the run began: their services have to confirm
 	Idle      []string   `json:"idle,omitempty"` // IDs of those that were not, and need not

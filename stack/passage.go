@@ -31,8 +31,10 @@ type Passage struct {
 	gone    []bool // by instance: vanished, died or was replaced before it was unpaused
 	doubt   []bool // by instance: the request to pause it was cut short, and may take effect late
 
-	backup string
-	commit chan commitResult // filled by SaveConfig's goroutine
+	old     []byte // put back over a file that a Commit damaged
+	inPlace bool   // the staged config is
+	backup  string
+	commit  chan commitResult // filled by SaveConfig's goroutine
 }
 
 type passagePoints struct{ firstPaused, paused, saved, firstUnpaused, unpaused string }
@@ -62,7 +64,7 @@ func (p *Passage) window() time.Duration {
 func (p *Passage) alive() []Instance {
 	var alive []Instance
 	for n, i := range p.instances {
-		if !p.gone[n] {
+		if p.gone == nil || !p.gone[n] { // nil: it was never paused
 			alive = append(alive, i)
 		}
 	}
@@ -141,10 +143,7 @@ func (c *Controller) SaveConfig(ctx context.Context, p *Passage) error {
 		return errMaxPause
 	}
 	p.commit = make(chan commitResult, 1)
-	go func() { // not joined at Shutdown: nothing can end a call that hangs in the disk
-		backup, err := c.o.Config.Commit(p.staged)
-		p.commit <- commitResult{backup, err}
-	}()
+	go func() { p.commit <- c.replace(p) }() // not joined at Shutdown: nothing can end a call that hangs in the disk
 	select {
 	case done := <-p.commit:
 		return c.committed(p, done)
@@ -153,35 +152,27 @@ func (c *Controller) SaveConfig(ctx context.Context, p *Passage) error {
 	}
 }
 
-// committed tells what a Commit did: nil means that the new file is in place, whatever it said.
+// committed is take, when the stack may still be paused.
 func (c *Controller) committed(p *Passage, done commitResult) error {
 	p.commit = nil
-	if done.err == nil {
-		p.backup = done.backup
-		c.point(p.points.saved)
-		return nil
-	}
-	content, err := c.o.Config.Read()
-	if err != nil {
-		return errors.Join(done.err, err)
-	}
-	if RevisionOf(content) != p.staged.To {
-		return done.err
-	}
-	c.o.Log.Warn("The config file is replaced, though the store reported an error.", "error", done.err)
-	if old, err := c.o.Config.Backup(p.staged.Backup); err == nil && RevisionOf(old) == p.staged.From {
-		p.backup = p.staged.Backup
+	if err := p.take(done); err != nil {
+		return err
 	}
 	c.point(p.points.saved)
 	return nil
 }
 
-// settle waits for a Commit that SaveConfig left behind, so that nobody else writes meanwhile. It
-// returns as committed does, or the context's error.
-func (c *Controller) settle(ctx context.Context, p *Passage) error {
-	if p.commit == nil {
-		return errMaxPause // it was never begun
+// take notes what replace has come to.
+func (p *Passage) take(done commitResult) error {
+	if done.err == nil {
+		p.inPlace, p.backup = true, done.backup
 	}
+	return done.err
+}
+
+// settle waits for a Commit that SaveConfig left behind. It returns as committed does, or the
+// context's error.
+func (c *Controller) settle(ctx context.Context, p *Passage) error {
 	select {
 	case done := <-p.commit:
 		return c.committed(p, done)

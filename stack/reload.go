@@ -228,6 +228,7 @@ func (w *workflow) confirm(rev Revision, instances []Instance, waiting []bool, a
 			return "", errAbandoned
 		}
 	}
+	w.confirmed = len(confirmed)
 	var parts []string
 	if len(confirmed) > 0 {
 		parts = append(parts, names(confirmed)+" confirmed "+rev.Short())

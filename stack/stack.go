@@ -259,6 +259,7 @@ type Report struct {
 	Note        string        `json:"note,omitempty"`
 	Source      string        `json:"source,omitempty"`
 	Interrupted string        `json:"interrupted,omitempty"` // KindRecover: the run that was interrupted
+	Unfinished  bool          `json:"unfinished,omitempty"`  // the config file could not be read at its end: a recovery will finish it
 	Started     time.Time     `json:"started"`
 	Ended       time.Time     `json:"ended,omitzero"`
 	Changed     []string      `json:"changed,omitempty"` // pointers of the keys that differ, never values

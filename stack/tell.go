@@ -87,6 +87,9 @@ func (w *workflow) stuck(still []StillPaused) {
 			text += fmt.Sprintf(" (and %s more)", count(n, "instance"))
 		}
 	}
+	if len(still) > 0 {
+		w.showWaiting()
+	}
 	show := func(r *Report) { r.StillPaused = still }
 	if text == w.stuckAs {
 		w.run.note(show)
@@ -94,6 +97,13 @@ func (w *workflow) stuck(still []StillPaused) {
 	}
 	w.stuckAs = text
 	w.told(text, show)
+}
+
+// showWaiting lets somebody see a run that may take long.
+func (w *workflow) showWaiting() {
+	if w.waiting != nil {
+		w.waiting()
+	}
 }
 
 // conclude decides how the run ends. Nobody sees it before announce.

@@ -16,10 +16,12 @@ type workflow struct {
 	old     []byte // what to roll back to
 	backup  string // for the report: where the old bytes are
 
+	confirmed int           // instances that have confirmed in the last ConfirmReload
 	replacing Revision      // what a roll-back expects to find in place
 	final     func(*Report) // how the run ends, once that is decided
 	guard     func()        // ends the dead man; nil: there is none
 	stuckAs   string        // what was last told of those that are still paused
+	waiting   func()        // called when the run has to wait for the engine or the disk; nil: nobody asks
 }
 
 // save is a whole run: SaveAndRestart's goroutine.
@@ -46,6 +48,9 @@ func (w *workflow) save(ch Change) {
 	switch {
 	case errors.Is(err, errAbandoned):
 		w.abandon()
+		return
+	case isUnread(err):
+		w.leaveUnfinished(opening(err))
 		return
 	case err != nil && !saved:
 		w.discard(p.staged)
@@ -116,7 +121,7 @@ func (w *workflow) validate(ch Change) (p *Passage) {
 	}
 	c.hook(PointStaged)
 	done(nil, "valid, and staged as "+to.Short())
-	p = &Passage{instances: w.toPause(instances), staged: staged, points: forwardPoints, stuck: w.stuck}
+	p = &Passage{instances: w.toPause(instances), staged: staged, old: old, points: forwardPoints, stuck: w.stuck}
 	for _, i := range instances {
 		if i.State != Running {
 			p.idle = append(p.idle, i.ID)
@@ -137,16 +142,8 @@ func (w *workflow) pass(p *Passage) (saved bool, cause Cause, err error) {
 	if err == nil {
 		cause = CauseConfig
 		done = w.begin(SaveConfig)
-		if err = c.SaveConfig(c.life, p); err == nil {
-			saved = true
-			done(nil, "backup "+p.backup)
-		} else if !errors.Is(err, errMaxPause) {
-			if w.broken(err) {
-				err = errors.Join(err, w.mend(p))
-			} else if errors.Is(err, ErrConflict) {
-				cause = CauseConflict
-			}
-			done(err, "")
+		if err = c.SaveConfig(c.life, p); !unsettled(err) {
+			done(err, "backup "+p.backup)
 		}
 	} else {
 		w.skip(SaveConfig)
@@ -161,18 +158,21 @@ func (w *workflow) pass(p *Passage) (saved bool, cause Cause, err error) {
 		}
 	}
 	if stuck != nil {
-		return saved, cause, errAbandoned
+		return false, cause, errAbandoned
 	}
 	w.endGuard()
-	if errors.Is(err, errMaxPause) {
-		c.o.Log.Warn("The config was not written within max_pause; the stack goes on.", "run", w.run.id, "max_pause", c.o.MaxPause)
-		late := c.settle(c.life, p)
-		done(fmt.Errorf("not written within max_pause (%v)", c.o.MaxPause), "")
-		if c.life.Err() != nil && late != nil {
-			return false, cause, errAbandoned
+	if cause == CauseBackend {
+		return false, cause, err
+	}
+	if unsettled(err) {
+		if err = w.settled(p, err); errors.Is(err, errAbandoned) {
+			return false, cause, err
 		}
-		saved = late == nil
-		err = fmt.Errorf("the config was not written within max_pause (%v)", c.o.MaxPause)
+		done(err, "backup "+p.backup)
+	}
+	saved = p.inPlace
+	if errors.Is(err, ErrConflict) {
+		cause = CauseConflict
 	}
 	return saved, cause, err
 }
@@ -196,31 +196,6 @@ func (w *workflow) leftAs(err error) string {
 	return " Everything runs, and the config file is as it was."
 }
 
-var errBroken = errors.New("the config file is damaged, and the old bytes could not be put back")
-
-// broken says whether a failed Commit left a file that is neither the old nor the new one, though
-// nobody else wrote it: the file is a mount point, and was being written in place.
-func (w *workflow) broken(err error) bool {
-	if errors.Is(err, ErrConflict) || w.old == nil {
-		return false
-	}
-	now, readErr := w.c.o.Config.Read()
-	return readErr == nil && RevisionOf(now) != RevisionOf(w.old)
-}
-
-// mend puts the old bytes back over a file that a Commit broke, while the stack stands still.
-func (w *workflow) mend(p *Passage) error {
-	staged, err := w.c.o.Config.Stage(w.old, w.c.o.Clock.Now())
-	if err == nil {
-		_, err = w.c.o.Config.Commit(staged)
-		w.discard(staged)
-	}
-	if err != nil {
-		return fmt.Errorf("%w (they are in the backup %s): %w", errBroken, p.staged.Backup, err)
-	}
-	return nil
-}
-
 // toPause chooses the running instances, and warns of what is left alone.
 func (w *workflow) toPause(instances []Instance) (running []Instance) {
 	found, listed := map[string]int{}, map[string]bool{}
@@ -232,7 +207,7 @@ func (w *workflow) toPause(instances []Instance) (running []Instance) {
 			found[i.Service]++
 		case Paused:
 			found[i.Service]++
-			w.warn(i.Name + " was paused before this run. It stays paused, is not told of the new config and not waited for.")
+			w.warn(i.Name + " was paused before this run. It stays paused, is not told of the new config and not waited for. To unpause it: " + w.c.o.Backend.FreeByHand(i))
 		case Starting:
 			found[i.Service]++
 			if !w.ranBefore(i.Service) || slices.Contains(w.journal.Idle, i.ID) { // else it is waited for
