@@ -67,6 +67,10 @@ type Controller struct {
 	work  sync.WaitGroup // every goroutine that the Controller started
 	touch sync.Mutex     // one look at the config file at a time
 
+	// standing is held while the stack stands still for a passage, and while somebody looks for
+	// instances that were paused too late. A lock whose waiting a context can end.
+	standing chan struct{}
+
 	unfinished bool // the journal is that of a run that has ended; the current run's
 
 	mu      sync.Mutex // guards what follows; never held while calling out
@@ -109,6 +113,7 @@ func New(o Options) (*Controller, error) {
 		journ: journalFile(filepath.Join(o.State, "journal.json")),
 		known: openKnown(filepath.Join(o.State, "revision")),
 	}
+	c.standing = make(chan struct{}, 1)
 	c.obey = newObeyer(c)
 	c.going, c.stop = context.WithCancel(context.Background())
 	c.life, c.kill = context.WithCancel(context.Background())

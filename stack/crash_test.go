@@ -33,11 +33,12 @@ func (w *world) crash(t *testing.T, n int, named string, act func(*stack.Control
 func (w *world) crashAt(t *testing.T, here func(what string) bool, act func(*stack.Controller)) (place string) {
 	t.Helper()
 	life := stacktest.NewLife()
-	var mu sync.Mutex
+	var mu sync.Mutex // guards place and over
+	over := false
 	life.Step = func(what string) {
 		mu.Lock()
 		defer mu.Unlock()
-		if place == "" && here(what) {
+		if place == "" && !over && here(what) {
 			place = what
 			life.Kill()
 		}
@@ -56,6 +57,10 @@ func (w *world) crashAt(t *testing.T, here func(what string) bool, act func(*sta
 	}()
 	select {
 	case <-ended:
+		mu.Lock()
+		over = true // it lives on no longer, and what it does beside its runs is no place
+		mu.Unlock()
+		life.Kill()
 	case <-life.Killed():
 		synctest.Wait() // its requests that are on their way arrive
 	}
@@ -112,6 +117,7 @@ func (w *world) recovered(t *testing.T, place string) {
 		}
 	}
 	// And it is all over: another start finds nothing to do, and the next save works.
+	c.Shutdown(t.Context())
 	next := w.start(t, quiet)
 	if err := next.Recover(t.Context()); err != nil || len(next.Reports()) != len(reports) {
 		t.Errorf("killed at %s: the next start found something to recover again", place)

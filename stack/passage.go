@@ -23,13 +23,14 @@ type Passage struct {
 	// stuck is told what is still paused after an attempt, nothing at the end. It may be nil.
 	stuck func([]StillPaused)
 
-	opened  time.Time // first pause request sent
-	closed  time.Time // last unpause acknowledged
-	held    time.Time // every instance stood still: log lines from here on follow the change
-	overdue context.Context
-	cancel  context.CancelFunc
-	gone    []bool // by instance: vanished, died or was replaced before it was unpaused
-	doubt   []bool // by instance: the request to pause it was cut short, and may take effect late
+	opened   time.Time // first pause request sent
+	closed   time.Time // last unpause acknowledged
+	held     time.Time // every instance stood still: log lines from here on follow the change
+	overdue  context.Context
+	cancel   context.CancelFunc
+	standing bool   // it holds Controller.standing
+	gone     []bool // by instance: vanished, died or was replaced before it was unpaused
+	doubt    []bool // by instance: the request to pause it was cut short, and may take effect late
 
 	old     []byte // put back over a file that a Commit damaged
 	inPlace bool   // the staged config is
@@ -81,6 +82,9 @@ const grace = time.Second
 // MaxPause counts from here.
 func (c *Controller) PauseStack(ctx context.Context, p *Passage) error {
 	p.gone, p.doubt = make([]bool, len(p.instances)), make([]bool, len(p.instances))
+	if p.standing = c.stand(ctx); !p.standing { // from here on, nobody else unpauses what this passage pauses
+		return ctx.Err()
+	}
 	p.overdue, p.cancel = clockwork.WithTimeout(ctx, c.o.Clock, c.o.MaxPause)
 	pausing, giveUp := context.WithCancel(p.overdue)
 	defer giveUp()
@@ -185,9 +189,11 @@ func (c *Controller) settle(ctx context.Context, p *Passage) error {
 // growing pauses until each has said so or is gone. It hangs on nobody's context: only a Shutdown
 // that waits no longer ends it early, with an error, after a last attempt.
 func (c *Controller) UnpauseStack(p *Passage) error {
-	if p.gone == nil { // recovering: another process has paused them
+	recovering := p.gone == nil // another process has paused them
+	if recovering {
 		p.gone, p.doubt = make([]bool, len(p.instances)), make([]bool, len(p.instances))
 	}
+	defer c.letGo(p)
 	if p.cancel != nil {
 		defer p.cancel()
 	}
@@ -225,7 +231,12 @@ func (c *Controller) UnpauseStack(p *Passage) error {
 		waiting = still
 		if len(waiting) == 0 {
 			c.point(p.points.unpaused)
-			c.lookAgain(p)
+			c.letGo(p)
+			if recovering {
+				c.lookAgainMeanwhile(p)
+			} else {
+				c.lookAgain(c.life, p, c.call)
+			}
 			return nil
 		}
 		if last {
@@ -236,30 +247,11 @@ func (c *Controller) UnpauseStack(p *Passage) error {
 	}
 }
 
-// lookAgain watches, as long as one call may take, over the instances whose pause was cut short: an
-// engine that was stuck may carry the request out only now.
-func (c *Controller) lookAgain(p *Passage) {
-	doubted := false
-	for n := range p.instances {
-		doubted = doubted || p.doubt[n] && !p.gone[n]
-	}
-	for end := c.o.Clock.Now().Add(c.call); doubted && c.o.Clock.Now().Before(end); {
-		if !c.sleep(c.life, c.call/20) {
-			return
-		}
-		each(p.instances, func(n int, i Instance) error {
-			if !p.doubt[n] || p.gone[n] {
-				return nil
-			}
-			ctx, cancel := c.within(c.life)
-			defer cancel()
-			now, err := c.o.Backend.Inspect(ctx, i)
-			if err != nil || !sameLife(now, i) || now.State != Paused {
-				return err
-			}
-			c.o.Log.Warn("A request to pause took effect after the stack was unpaused. Unpausing again.", "instance", i.Name)
-			return c.unpause(p, n)
-		})
+// letGo ends what PauseStack began for the passage: the stack does not stand still for it any more.
+func (c *Controller) letGo(p *Passage) {
+	if p.standing {
+		p.standing = false
+		<-c.standing
 	}
 }
 
