@@ -262,8 +262,9 @@ func (c *Controller) Start(ctx context.Context) {
 
 // Shutdown accepts no more runs and lets the one under way end: finished, or undone. It waits no
 // longer than MaxPause or ctx; after that the run is abandoned, with one last attempt to unpause,
-// and its journal tells the next start. Every goroutine has ended when it returns. A second call,
-// also a concurrent one, does no harm.
+// and its journal tells the next start. Every goroutine has ended when it returns, unless an engine or
+// a disk hangs for longer than one call may take. A second call, also a concurrent one, does no harm
+// and waits no longer than the first.
 func (c *Controller) Shutdown(ctx context.Context) error {
 	c.mu.Lock()
 	c.closed = true
@@ -274,18 +275,42 @@ func (c *Controller) Shutdown(ctx context.Context) error {
 		select {
 		case <-run.Done():
 		case <-ctx.Done():
+		case <-c.life.Done():
 		case <-c.o.Clock.After(c.o.MaxPause):
 		}
 	}
 	c.kill()
-	c.work.Wait()
-	if _, err := c.audit.flush(); err != nil {
-		c.o.Log.Error("The audit log cannot be written; the newest entries are lost.", "error", err)
+	if !c.joined(max(c.call, leastJoin)) {
+		c.o.Log.Error("The engine or the disk hangs; Pitstop does not wait for it any longer.")
 	}
-	if run != nil && run.abandoned() {
+	if run != nil && (run.abandoned() || !run.ended()) {
 		return fmt.Errorf("run %s had not ended: the next start finishes or undoes it", run.id)
 	}
 	return nil
+}
+
+// leastJoin is how long a busy machine may need to end what hangs on nothing, whatever MaxPause is.
+const leastJoin = 5 * time.Second
+
+// joined waits for every goroutine, writes what of the history is not written yet, and says whether
+// that was done in time.
+func (c *Controller) joined(within time.Duration) bool {
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		c.work.Wait()
+		if _, err := c.audit.flush(); err != nil {
+			c.o.Log.Error("The audit log cannot be written; the newest entries are lost.", "error", err)
+		}
+	}()
+	timer := c.o.Clock.NewTimer(within)
+	defer timer.Stop()
+	select {
+	case <-ended:
+		return true
+	case <-timer.Chan():
+		return false
+	}
 }
 
 // within is a context for one call to the backend.

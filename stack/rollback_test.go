@@ -117,4 +117,3 @@ func TestARecoveryThatFindsEverybodyPausedDoesNotEndApplied(t *testing.T) {
 		w.checkTidy(t)
 	})
 }
-

@@ -122,6 +122,13 @@ func (b *Backend) Calls() []Call {
 	return slices.Clone(b.calls)
 }
 
+// Forget begins to count the calls anew.
+func (b *Backend) Forget() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.calls = nil
+}
+
 // Add starts a new instance of a service. It has loaded the config that is there.
 func (b *Backend) Add(service, name string) stack.Instance {
 	b.mu.Lock()
