@@ -153,7 +153,7 @@ func (r *recovery) recover() {
 	c.sweep() // a roll-back may have staged the old bytes and not yet said so in the journal
 	content, err := r.read()
 	if err != nil {
-		r.leaveUnfinished(fmt.Sprintf("Run %s %s, and %s", j.Run, r.was, sentence(err)))
+		r.leaveUnfinished(fmt.Sprintf("Run %s %s, and %s", j.Run, r.was, sentence(unread{read: err})))
 		return
 	}
 	r.replacing = RevisionOf(content)
