@@ -18,9 +18,10 @@
 // a disk that hangs: each call has its own deadline, and unpausing belongs to no context that
 // anybody else could cancel, and is tried until it succeeds.
 //
-// reload.go, verdict.go and clock.go tell the services, and follow each one's log until it confirms this very
+// reload.go and verdict.go tell the services, and follow each one's log until it confirms this very
 // revision, refuses it, dies or takes too long. Its log counts from a moment at which it stood
-// still, so that no line is missed and none from before is mistaken.
+// still, so that no line is missed and none from before is mistaken; clock.go is for a clock that is
+// set back meanwhile.
 //
 // replace.go puts the new file in place and finds out what a disk that failed has left; late.go
 // unpauses what an engine pauses when nobody waits for it any more.

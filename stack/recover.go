@@ -235,7 +235,7 @@ func (r *recovery) finishInterrupted(rev Revision, oldErr error) {
 	case err != nil && oldErr != nil:
 		r.close(Failed, CauseConfig, fmt.Sprintf("Run %s %s, its config is in place and everything runs, but: %s And the old one cannot be put back: %s", r.journal.Run, r.was, sentence(err), sentence(oldErr)))
 	case err != nil:
-		r.rollBack(sentence(err))
+		r.rollBack(opening(err))
 	case r.confirmed == 0 && r.mustConfirm():
 		r.close(Failed, "", fmt.Sprintf("Run %s %s. Its config is in place, but no service has confirmed it: %s.", r.journal.Run, r.was, detail))
 	default:

@@ -61,7 +61,7 @@ func (w *workflow) save(ch Change) {
 	w.replacing = p.staged.To
 	w.saved(ch.Content)
 	if err != nil {
-		w.rollBack(sentence(err))
+		w.rollBack(opening(err))
 		return
 	}
 	w.finish(p.staged.To, p.held, p.alive())
@@ -250,7 +250,7 @@ func (w *workflow) finish(rev Revision, since time.Time, instances []Instance) {
 	case errors.Is(err, errAbandoned):
 		w.abandon()
 	case err != nil:
-		w.rollBack(sentence(err))
+		w.rollBack(opening(err))
 	default:
 		w.c.hook(PointConfirmed)
 		w.close(Applied, "", "Configuration applied: "+detail+".")
