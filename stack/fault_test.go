@@ -192,6 +192,11 @@ func TestCommitLeavesHalfAFile(t *testing.T) {
 				r := save(t, w.start(t, halfAt(w, first, 1<<20)), newConfig)
 				wantOutcome(t, r, stack.Failed, stack.CauseConfig)
 				wantAllRunning(t, w)
+				_, name, _ := strings.Cut(r.Message, "they are in the backup ")
+				name, _, _ = strings.Cut(name, ")")
+				if old, err := w.config.Backup(name); first == 2 && (err != nil || string(old) != string(oldConfig)) {
+					t.Errorf("the backup that it names, %q: got %q, %v; want the old config", name, old, err)
+				}
 				if !strings.Contains(r.Message, "must be put right by hand") || strings.Contains(r.Message, "is in place") {
 					t.Errorf("message: %s", r.Message)
 				}

@@ -33,6 +33,7 @@ type Passage struct {
 	doubt    []bool // by instance: the request to pause it was cut short, and may take effect late
 
 	old     []byte // put back over a file that a Commit damaged
+	oldIn   string // the backup that has them
 	inPlace bool   // the staged config is
 	backup  string
 	commit  chan commitResult // filled by SaveConfig's goroutine

@@ -65,7 +65,7 @@ func (c *Controller) judge(p *Passage, why error) commitResult {
 	case errors.As(err, &u):
 		return commitResult{err: unread{why, u.read}}
 	case err != nil:
-		return commitResult{err: errors.Join(why, fmt.Errorf("%w (they are in the backup %s): %w", errBroken, p.staged.Backup, err))}
+		return commitResult{err: errors.Join(why, fmt.Errorf("%w (they are in the backup %s): %w", errBroken, p.oldIn, err))}
 	}
 	c.o.Log.Warn("The config file was damaged, and the old bytes are put back.", "error", why)
 	if staged.To != p.staged.To {

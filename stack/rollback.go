@@ -16,6 +16,10 @@ func (w *workflow) rollBack(reason string) {
 	old := RevisionOf(w.old)
 
 	p, noPause, err := w.prepareUndo()
+	if err != nil && c.life.Err() != nil {
+		w.abandon()
+		return
+	}
 	if err != nil {
 		w.close(Failed, CauseConfig, reason+" And the old config could not be put back: "+sentence(err)+w.leftInPlace(err))
 		return
@@ -29,7 +33,7 @@ func (w *workflow) rollBack(reason string) {
 		saved, err = w.putBackUnpaused(p)
 	}
 	switch {
-	case errors.Is(err, errAbandoned):
+	case errors.Is(err, errAbandoned), !saved && c.life.Err() != nil: // the next start rolls back
 		w.abandon()
 		return
 	case isUnread(err):
@@ -53,7 +57,7 @@ func (w *workflow) putBackUnpaused(p *Passage) (saved bool, err error) {
 	if p.held.IsZero() { // nobody tried to pause
 		p.held = w.c.o.Clock.Now()
 	}
-	running := &Passage{staged: p.staged, old: p.old, points: passagePoints{saved: PointUndoSaved}}
+	running := &Passage{staged: p.staged, old: p.old, oldIn: p.oldIn, points: passagePoints{saved: PointUndoSaved}}
 	err = w.c.SaveConfig(w.c.life, running)
 	if unsettled(err) {
 		err = w.settled(running, err)
@@ -101,7 +105,7 @@ func (w *workflow) prepareUndo() (p *Passage, noPause, errs error) {
 			w.warn("The services could not be listed for the roll-back: " + sentence(err))
 			instances = w.journal.Instances
 		}
-		p := &Passage{instances: w.toPause(instances), staged: staged, old: w.old, points: undoPoints, stuck: w.stuck}
+		p := &Passage{instances: w.toPause(instances), staged: staged, old: w.old, oldIn: w.journal.Backup, points: undoPoints, stuck: w.stuck}
 		w.journal.Phase, w.journal.Since = phaseUndoPausing, c.o.Clock.Now()
 		w.journal.Instances, w.journal.Staged = p.instances, staged
 		if err := c.journ.write(w.journal); err != nil {

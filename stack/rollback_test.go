@@ -1,6 +1,7 @@
 package stack_test
 
 import (
+	"context"
 	"os"
 	"strings"
 	"testing"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"pitstop/stack"
+	"pitstop/stack/stacktest"
 )
 
 // away takes the state folder away until the returned function is called: nothing can be written there.
@@ -74,6 +76,46 @@ func TestARollBackThatCannotBeJournalledDoesNotPause(t *testing.T) {
 				if r.Outcome != stack.RolledBack && r.Outcome != stack.Failed {
 					t.Errorf("got %s", story(r))
 				}
+				w.check(t, oldConfig)
+				w.checkLoaded(t, oldConfig)
+			})
+		})
+	}
+}
+
+// What a shutdown cuts short is for the next start, also when it was the old config that could not be
+// staged, or the stack that could not be paused.
+func TestARollBackThatAShutdownCutsShortIsDoneByTheNextStart(t *testing.T) {
+	for _, method := range []string{"Stage", "Pause"} {
+		t.Run("while "+method+" fails", func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				w.backend.SetProgram(refuse(orchestrator.Name, newConfig))
+				ended, cancel := context.WithCancel(t.Context())
+				cancel()
+				var c *stack.Controller
+				shut := make(chan error, 1)
+				c = w.start(t, atPoint(stack.PointUndoBegun, func() {
+					fault := failing(method, 1<<20, stacktest.Fault{Err: errInjected})
+					if method == "Pause" {
+						fault = failing(method, 1<<20, stacktest.Fault{Hang: true})
+					}
+					w.backend.SetFault(fault)
+					w.config.SetFault(fault)
+					time.AfterFunc(50*time.Millisecond, func() { shut <- c.Shutdown(ended) })
+				}))
+				r := save(t, c, newConfig)
+				wantOutcome(t, r, stack.Failed, "")
+				if err := <-shut; err == nil {
+					t.Error("Shutdown: got no error, want the run that had not ended")
+				}
+				w.backend.SetFault(nil)
+				w.config.SetFault(nil)
+				next := w.start(t)
+				if err := next.Recover(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				wantOutcome(t, next.Reports()[0], stack.RolledBack, "")
 				w.check(t, oldConfig)
 				w.checkLoaded(t, oldConfig)
 			})

@@ -121,7 +121,7 @@ func (w *workflow) validate(ch Change) (p *Passage) {
 	}
 	c.hook(PointStaged)
 	done(nil, "valid, and staged as "+to.Short())
-	p = &Passage{instances: w.toPause(instances), staged: staged, old: old, points: forwardPoints, stuck: w.stuck}
+	p = &Passage{instances: w.toPause(instances), staged: staged, old: old, oldIn: staged.Backup, points: forwardPoints, stuck: w.stuck}
 	for _, i := range instances {
 		if i.State != Running {
 			p.idle = append(p.idle, i.ID)
