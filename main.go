@@ -219,7 +219,9 @@ func servePanel(ctx context.Context, s settings.Settings, settingsFile string, l
 	}
 	startBackend(work) // after the gate, so that no service starts without one
 	controller.Start(work)
-	if err := controller.Recover(work); err != nil {
+	if err := recoverStack(ctx, work, controller, s, log); err != nil || ctx.Err() != nil {
+		scheduler.Shutdown()
+		stopWork()
 		return err
 	}
 	queue, err := later.Open(later.Options{
@@ -260,15 +262,35 @@ func servePanel(ctx context.Context, s settings.Settings, settingsFile string, l
 
 	<-serving.Done() // the signal, or the listener is lost
 	log.Info("stopping: the run under way comes to its end first")
-	grace, cancel := context.WithTimeout(context.Background(), s.MaxPause+s.ReloadTimeout)
-	defer cancel()
-	err = controller.Shutdown(grace)
+	err = shutDown(controller, s)
 	queue.Shutdown()
 	panel.Close()
 	err = errors.Join(err, hangUp(server))
 	scheduler.Shutdown()
 	stopWork()
 	return errors.Join(err, group.Wait())
+}
+
+// recoverStack recovers what a crash interrupted, before the panel serves. It may take long, and a
+// signal ends it as it would end a run: finished within the grace, or left to the next start.
+func recoverStack(ctx, work context.Context, controller *stack.Controller, s settings.Settings, log *slog.Logger) error {
+	ended := make(chan error, 1)
+	unsignalled := context.AfterFunc(ctx, func() {
+		log.Info("stopping: the recovery comes to its end first")
+		ended <- shutDown(controller, s)
+	})
+	err := controller.Recover(work)
+	if unsignalled() {
+		return err
+	}
+	return <-ended // whatever Recover says, it says because of that
+}
+
+// shutDown ends the run under way, and every run.
+func shutDown(controller *stack.Controller, s settings.Settings) error {
+	grace, cancel := context.WithTimeout(context.Background(), s.MaxPause+s.ReloadTimeout)
+	defer cancel()
+	return controller.Shutdown(grace)
 }
 
 // mergeByKey lays a queued change over the live file, for later.Options.
