@@ -20,7 +20,7 @@ import (
 // Where the path is a symbolic link, everything happens at its target: the link stays. Where the
 // file is itself a mount point, rename cannot replace it, and Commit writes in place; a marker file
 // and the staged file stay beside it for as long as that takes, so that Open after a crash can
-// finish the write (see inplace.go).
+// settle the write (see inplace.go).
 type Store struct {
 	path string
 	keep int
@@ -41,7 +41,7 @@ type calls struct {
 const maxSize = 64 << 20
 
 // Open is the store of the config file at path, keeping so many backups (0: all). The file need not
-// exist yet: reading it will say so. If a crash interrupted a write in place, it is finished here.
+// exist yet: reading it will say so. A write in place that a crash interrupted is settled here.
 // log may be nil.
 func Open(path string, keep int, log *slog.Logger) (*Store, error) {
 	if path == "" {
@@ -56,7 +56,7 @@ func Open(path string, keep int, log *slog.Logger) (*Store, error) {
 	}
 	s := &Store{path: abs, keep: keep, log: log, sys: calls{os.Link, os.Rename, os.Lchown, syncDir}}
 	if err := s.repair(); err != nil {
-		log.Error("an interrupted write of the config file cannot be finished yet", "path", abs, "error", err)
+		log.Error("an interrupted write of the config file cannot be settled yet", "path", abs, "error", err)
 	}
 	return s, nil
 }
@@ -183,7 +183,10 @@ func (s *Store) Commit(st stack.Staged) (backup string, err error) {
 		return "", err
 	}
 	if m, ok := readMarker(target); ok && m.Staged == st {
-		return st.Backup, s.finishInPlace(target, m)
+		if err := s.finishInPlace(target, m); err != nil {
+			return "", err
+		}
+		return st.Backup, nil
 	}
 	old, err := readRegular(target)
 	switch {
@@ -195,6 +198,10 @@ func (s *Store) Commit(st stack.Staged) (backup string, err error) {
 		return "", fmt.Errorf("the config file %s cannot be read, so nothing was changed: %w", target, err)
 	case stack.RevisionOf(old) != st.From:
 		return "", stack.ErrConflict
+	}
+	// One of an earlier write that could not be settled would be taken for this one's remains.
+	if err := s.removeMarker(target); err != nil {
+		return "", fmt.Errorf("%w, so nothing was changed", err)
 	}
 	backup, linked, err := s.backUp(target, st.Backup, old)
 	if err != nil {
@@ -223,7 +230,7 @@ func (s *Store) commitFirst(target string, st stack.Staged) error {
 }
 
 // Discard removes what Stage left. If a write in place of this Staged was interrupted, the old
-// content is put back first. If a Commit was, the live file's second name is taken from it: it is no
+// content is put back first; where nothing had been written yet, that takes no backup. If a Commit was, the live file's second name is taken from it: it is no
 // backup of anything yet.
 func (s *Store) Discard(st stack.Staged) error {
 	target := s.target()
