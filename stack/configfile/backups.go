@@ -55,26 +55,47 @@ func isBackupName(target, name string) bool {
 	return ok && name == filepath.Base(name)
 }
 
+// nextName is the name a second later by the calendar alone, so that it sorts right behind also in
+// the hour that clocks repeat. It is no backup's name behind the last second of the year 9999.
+func nextName(target, name string) string {
+	stamp := strings.TrimPrefix(name, filepath.Base(target)+backupInfix)
+	at, err := time.Parse(backupLayout, stamp)
+	if err != nil {
+		return ""
+	}
+	return backupName(target, at.Add(time.Second))
+}
+
 // maxTries is how many names, each a second later, are tried for a backup.
 const maxTries = 3600
 
-// freeBackup is the backup name of a time, or the first free one behind the newest backup that bears
-// that time or one soon after it: several saves in a second, and the hour that clocks repeat, must
-// not let a later backup pass for an older one, nor a name that was pruned come back.
+// freeBackup is the backup name of a time; or the one right behind the newest backup, where that
+// bears this time or a later one. So names sort as the backups were made, and Prune takes the oldest,
+// through several saves in a second, the hour that clocks repeat, and a clock that is set back,
+// however far; and a name that was pruned does not come back.
 func (s *Store) freeBackup(target string, at time.Time) (string, error) {
-	at = at.Local().Truncate(time.Second)
+	name := backupName(target, at.Local())
 	names, err := s.names(target)
 	if err != nil {
 		return "", err
 	}
-	if len(names) > 0 {
-		newest, _ := backupTime(target, names[len(names)-1])
-		if ahead := newest.Sub(at); ahead >= 0 && ahead <= maxTries*time.Second {
-			at = newest.Add(time.Second)
+	for _, newest := range slices.Backward(names) {
+		next := nextName(target, newest)
+		if newest < name {
+			break
 		}
+		if !isBackupName(target, next) {
+			continue // nobody saved then
+		}
+		if is, ok := backupTime(target, newest); ok && is.Sub(at) > time.Hour {
+			s.log.Warn("the newest backup bears a time that is still to come, perhaps because the clock was set back; the next is named after it, to keep the order",
+				"newest", newest, "next", next)
+		}
+		name = next
+		break
 	}
+	first := name
 	for range maxTries {
-		name := backupName(target, at)
 		_, err := os.Lstat(filepath.Join(filepath.Dir(target), name))
 		if errors.Is(err, fs.ErrNotExist) {
 			return name, nil
@@ -82,15 +103,14 @@ func (s *Store) freeBackup(target string, at time.Time) (string, error) {
 		if err != nil {
 			return "", reason(err)
 		}
-		at = at.Add(time.Second)
+		name = nextName(target, name)
 	}
-	return "", fmt.Errorf("the backup names of %d seconds from %s on are taken", maxTries, at.Format(time.DateTime))
+	return "", fmt.Errorf("%s and the %d names of backups after it are taken", first, maxTries)
 }
 
 // backUp gives the live file a second name, or copies it where there are no hard links. A name that
 // was taken meanwhile is left alone, and the next second's used.
 func (s *Store) backUp(target, name string, content []byte) (taken string, linked bool, err error) {
-	at, _ := backupTime(target, name)
 	for range maxTries {
 		path := filepath.Join(filepath.Dir(target), name)
 		linked = true
@@ -102,8 +122,7 @@ func (s *Store) backUp(target, name string, content []byte) (taken string, linke
 		if !errors.Is(err, fs.ErrExist) {
 			return name, linked, err
 		}
-		at = at.Add(time.Second)
-		name = backupName(target, at)
+		name = nextName(target, name)
 	}
 	return "", false, err
 }
@@ -135,6 +154,25 @@ func (s *Store) Backup(name string) ([]byte, error) {
 		return nil, fmt.Errorf("the backup %s cannot be read: %w", name, err)
 	}
 	return b, nil
+}
+
+// BackupOf is the name of the oldest backup of a revision among those named since or later. Commit
+// may take a later name than was staged; with this, who knows only the staged one finds the backup.
+func (s *Store) BackupOf(revision stack.Revision, since string) (name string, err error) {
+	target := s.target()
+	names, err := s.names(target)
+	if err != nil {
+		return "", err
+	}
+	for _, name := range names {
+		if name < since {
+			continue
+		}
+		if content, err := s.Backup(name); err == nil && stack.RevisionOf(content) == revision {
+			return name, nil
+		}
+	}
+	return "", fmt.Errorf("no backup since %s holds %s", since, revision.Short())
 }
 
 // names lists the backups' names, oldest first.

@@ -208,7 +208,13 @@ func TestAFailedWriteInPlaceLeavesTheOldFileForGood(t *testing.T) {
 	t.Run("the folder cannot be synced", func(t *testing.T) {
 		s, behind := mountFile(t, "a = 1\n")
 		st := stage(t, s)
-		s.sys.syncDir = func(string) error { return syscall.EIO }
+		syncs := 0
+		s.sys.syncDir = func(string) error {
+			if syncs++; syncs > 1 { // the first is the backup's
+				return syscall.EIO
+			}
+			return nil
+		}
 		gone(t, s, st, behind)
 	})
 	t.Run("the file becomes read-only", func(t *testing.T) {

@@ -207,6 +207,10 @@ func (s *Store) Commit(st stack.Staged) (backup string, err error) {
 	if err != nil {
 		return "", fmt.Errorf("the config file %s cannot be backed up, so nothing was changed: %w", target, reason(err))
 	}
+	if err := s.backedUp(target, st, linked); err != nil {
+		os.Remove(filepath.Join(filepath.Dir(target), backup))
+		return "", err
+	}
 	st.Backup = backup
 	switch err = s.sys.rename(st.Path, target); {
 	case errors.Is(err, syscall.EBUSY):
@@ -219,6 +223,24 @@ func (s *Store) Commit(st stack.Staged) (backup string, err error) {
 		return backup, fmt.Errorf("the new config is in place at %s, but may not survive a power cut: %w", target, reason(err))
 	}
 	return backup, nil
+}
+
+// backedUp makes sure, right before the file is replaced, that what was backed up is what will be
+// replaced: a backup takes a moment, a copied one some milliseconds, in which somebody else may save.
+func (s *Store) backedUp(target string, st stack.Staged, linked bool) error {
+	if !linked { // the copy's name has to outlast the file, whose own name is about to change
+		if err := s.sys.syncDir(filepath.Dir(target)); err != nil {
+			return fmt.Errorf("the backup of %s cannot be made safe, so nothing was changed: %w", target, reason(err))
+		}
+	}
+	now, err := readRegular(target)
+	switch {
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("the config file %s cannot be read, so nothing was changed: %w", target, err)
+	case err != nil || stack.RevisionOf(now) != st.From:
+		return stack.ErrConflict
+	}
+	return nil
 }
 
 // commitFirst puts the staged file where there was none.
@@ -245,10 +267,17 @@ func (s *Store) Discard(st stack.Staged) error {
 	if err := os.Remove(st.Path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("the staged file %s cannot be removed: %w", st.Path, reason(err))
 	}
-	backup := filepath.Join(filepath.Dir(target), st.Backup)
-	if sameFile(target, backup) {
-		if err := os.Remove(backup); err != nil {
-			return fmt.Errorf("%s is the live config file by another name, and cannot be removed: %w", backup, reason(err))
+	names, err := s.names(target)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	for _, name := range names {
+		path := filepath.Join(filepath.Dir(target), name)
+		if name < st.Backup || !sameFile(target, path) { // Commit may have taken a later name
+			continue
+		}
+		if err := os.Remove(path); err != nil {
+			return fmt.Errorf("%s is the live config file by another name, and cannot be removed: %w", path, reason(err))
 		}
 	}
 	return nil

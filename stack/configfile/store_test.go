@@ -2,7 +2,6 @@ package configfile
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -36,7 +35,12 @@ func newStore(t *testing.T, content string) *Store {
 
 func save(t *testing.T, s *Store, content string) string {
 	t.Helper()
-	st, err := s.Stage([]byte(content), noon)
+	return saveAt(t, s, content, noon)
+}
+
+func saveAt(t *testing.T, s *Store, content string, at time.Time) string {
+	t.Helper()
+	st, err := s.Stage([]byte(content), at)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,81 +115,6 @@ func TestACommitReplacesTheFileAndKeepsTheOldOne(t *testing.T) {
 	if info, err := os.Stat(s.Path()); err != nil || info.Mode() != 0o604 {
 		t.Errorf("the mode is %v (%v), want 0604", info.Mode(), err)
 	}
-}
-
-func TestTwoSavesWithinOneSecondHaveTwoBackups(t *testing.T) {
-	s := newStore(t, "a = 1\n")
-	st, err := s.Stage([]byte("a = 2\n"), noon)
-	if err != nil {
-		t.Fatal(err)
-	}
-	// Somebody takes the name between Stage and Commit.
-	taken := filepath.Join(filepath.Dir(s.Path()), st.Backup)
-	if err := os.WriteFile(taken, []byte("mine"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	first, err := s.Commit(st)
-	if err != nil {
-		t.Fatal(err)
-	}
-	second := save(t, s, "a = 3\n")
-	if first != "config.toml.bak.20261125_120001" || second != "config.toml.bak.20261125_120002" {
-		t.Errorf("the backups are %s and %s", first, second)
-	}
-	wantFile(t, taken, "mine")
-	wantBackup(t, s, first, "a = 1\n")
-	wantBackup(t, s, second, "a = 2\n")
-}
-
-// A crash between the two halves of Commit leaves the live file with a second name, which is no
-// backup: who edits the live file in place edits it too.
-func TestABurstOfSavesNeverUsesANameTwice(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "config.toml")
-	openStore(t, path, "n = 0\n")
-	s, err := Open(path, 3, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var last string
-	for n := range 12 {
-		name := save(t, s, fmt.Sprintf("n = %d\n", n+1))
-		if name <= last {
-			t.Errorf("save %d has the backup %s, which does not come after %s", n, name, last)
-		}
-		last = name
-		if err := s.Prune(); err != nil {
-			t.Fatal(err)
-		}
-		wantBackup(t, s, name, fmt.Sprintf("n = %d\n", n))
-	}
-}
-
-func TestDiscardTakesAwayABackupThatIsTheLiveFileItself(t *testing.T) {
-	s := newStore(t, "a = 1\n")
-	st, err := s.Stage([]byte("a = 2\n"), noon)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.sys.rename = func(string, string) error { panic("killed") }
-	func() {
-		defer func() { _ = recover() }()
-		_, _ = s.Commit(st)
-	}()
-	if list, err := s.Backups(); len(list) != 1 {
-		t.Fatalf("the crash left the backups %v (%v), want one", list, err)
-	}
-	again, err := Open(s.Path(), 0, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := again.Discard(st); err != nil {
-		t.Error(err)
-	}
-	if list, err := again.Backups(); len(list) != 0 || err != nil {
-		t.Errorf("after Discard there are the backups %v (%v), want none", list, err)
-	}
-	wantFile(t, s.Path(), "a = 1\n")
-	wantOnly(t, again, "config.toml")
 }
 
 func TestAFileChangedMeanwhileIsAConflict(t *testing.T) {
@@ -326,37 +255,6 @@ func TestAFailedStepLeavesTheOldFile(t *testing.T) {
 		}
 		wantOnly(t, s, "config.toml")
 	})
-}
-
-func TestPruneRemovesTheOldestButNeverThoseNamed(t *testing.T) {
-	s := newStore(t, "a = 0\n")
-	s.keep = 2
-	var made []string
-	for _, c := range []string{"a = 1\n", "a = 2\n", "a = 3\n", "a = 4\n"} {
-		made = append(made, save(t, s, c))
-	}
-	own := filepath.Join(filepath.Dir(s.Path()), "config.toml.bak.mine")
-	if err := os.WriteFile(own, []byte("x"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Prune(made[0]); err != nil {
-		t.Fatal(err)
-	}
-	list, err := s.Backups()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var names []string
-	for _, b := range list {
-		names = append(names, b.Name)
-	}
-	if want := []string{made[3], made[2], made[0]}; !slices.Equal(names, want) {
-		t.Errorf("left are %q, want %q", names, want)
-	}
-	if b := list[0]; !b.Time.Equal(noon.Add(3*time.Second)) || b.Size != 6 || b.Revision != stack.RevisionOf([]byte("a = 3\n")) {
-		t.Errorf("the newest is %+v", b)
-	}
-	wantFile(t, own, "x")
 }
 
 func TestSweepRemovesStagedFilesThatAreLeftOver(t *testing.T) {
