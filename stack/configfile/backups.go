@@ -117,7 +117,7 @@ func (s *Store) backUp(target, name string, content []byte) (taken string, linke
 		err = s.sys.link(target, path)
 		if noLinks(err) {
 			linked = false
-			err = copyBackup(target, path, content)
+			err = s.copyBackup(target, path, content)
 		}
 		if !errors.Is(err, fs.ErrExist) {
 			return name, linked, err
@@ -135,12 +135,19 @@ func noLinks(err error) bool {
 		func(e error) bool { return errors.Is(err, e) })
 }
 
-func copyBackup(target, path string, content []byte) error {
-	mode := fs.FileMode(0o600)
-	if info, err := os.Stat(target); err == nil {
-		mode = info.Mode().Perm()
-	}
-	return copyNew(path, content, mode)
+// copyBackup makes the copy as readable as the live file, or, where it cannot be made quite so, no
+// more than that: readable by Pitstop alone.
+func (s *Store) copyBackup(target, path string, content []byte) error {
+	return copyNew(path, content, func(f *os.File) error {
+		mode, err := s.like(f, target)
+		if err == nil {
+			err = setMode(f, mode)
+		}
+		if err != nil {
+			s.log.Warn("a backup is readable by Pitstop alone", "path", path, "error", err)
+		}
+		return nil
+	})
 }
 
 // Backup returns the bytes of a backup by its base name.

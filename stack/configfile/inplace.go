@@ -46,7 +46,7 @@ func (s *Store) writeMarker(target string, m marker) error {
 	if err := s.removeMarker(target); err != nil {
 		return err
 	}
-	if err := copyNew(markerPath(target), b, 0o600); err != nil {
+	if err := copyNew(markerPath(target), b, nil); err != nil {
 		return err
 	}
 	return s.sys.syncDir(filepath.Dir(target))
@@ -75,7 +75,7 @@ func (s *Store) commitInPlace(target string, st stack.Staged, old []byte, linked
 		if err := os.Remove(path); err != nil {
 			return give("its backup cannot be made anew", err)
 		}
-		if err := copyBackup(target, path, old); err != nil {
+		if err := s.copyBackup(target, path, old); err != nil {
 			return give("its backup cannot be written", err)
 		}
 	}
@@ -182,7 +182,7 @@ func (s *Store) putBack(target string, st stack.Staged, live []byte) error {
 	if _, err := stagedContent(st); err != nil { // so nobody can tell whether these bytes are anybody's
 		name, err := s.freeBackup(target, time.Now())
 		if err == nil {
-			err = copyBackup(target, filepath.Join(filepath.Dir(target), name), live) // no link: the file is about to be written
+			err = s.copyBackup(target, filepath.Join(filepath.Dir(target), name), live) // no link: the file is about to be written
 		}
 		if err != nil {
 			return fmt.Errorf("what it holds now cannot be kept: %w", reason(err))

@@ -23,7 +23,7 @@ func interrupt(t *testing.T) (*Store, stack.Staged) {
 		t.Fatal(err)
 	}
 	old, _ := s.Read()
-	if err := copyNew(filepath.Join(filepath.Dir(s.Path()), st.Backup), old, 0o600); err != nil {
+	if err := copyNew(filepath.Join(filepath.Dir(s.Path()), st.Backup), old, nil); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.writeMarker(s.Path(), marker{st}); err != nil {

@@ -3,7 +3,6 @@ package configfile
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -117,6 +116,9 @@ func (s *Store) stage(target string, content []byte, at time.Time) (staged stack
 	case !errors.Is(err, fs.ErrNotExist):
 		return staged, err
 	}
+	if err := replaceable(target); err != nil {
+		return staged, err
+	}
 	staged.To = stack.RevisionOf(content)
 	if staged.Backup, err = s.freeBackup(target, at); err != nil {
 		return staged, err
@@ -142,37 +144,22 @@ func (s *Store) stage(target string, content []byte, at time.Time) (staged stack
 	return staged, nil
 }
 
-// fill writes the staged file and gives it the live file's owner and mode.
+// fill writes the staged file and makes it like the live one.
 func (s *Store) fill(f *os.File, target string, content []byte) error {
+	mode, err := s.like(f, target)
+	if err != nil && mounted(target) { // it will be written in place, and stays as readable as it is
+		mode, err = 0o600, nil
+	}
+	if err != nil {
+		return err
+	}
 	if _, err := f.Write(content); err != nil {
 		return err
 	}
-	mode := fs.FileMode(0o644)
-	if info, err := os.Stat(target); err == nil {
-		mode = info.Mode() & (fs.ModePerm | fs.ModeSetuid | fs.ModeSetgid | fs.ModeSticky)
-		s.keepOwner(f.Name(), info)
-	}
-	if err := f.Chmod(mode); err != nil {
+	if err := setMode(f, mode); err != nil {
 		return err
 	}
 	return f.Sync()
-}
-
-func (s *Store) keepOwner(path string, live fs.FileInfo) {
-	was, ok := live.Sys().(*syscall.Stat_t)
-	info, err := os.Stat(path)
-	if !ok || err != nil {
-		return
-	}
-	is := info.Sys().(*syscall.Stat_t)
-	if was.Uid != is.Uid && s.sys.chown(path, int(was.Uid), -1) != nil {
-		s.log.Warn("the config file's owner cannot be kept: Pitstop's user will own the new one",
-			"path", s.path, "owner", was.Uid, "pitstop", is.Uid)
-	}
-	if was.Gid != is.Gid && s.sys.chown(path, -1, int(was.Gid)) != nil {
-		s.log.Warn("the config file's group cannot be kept: the new one has Pitstop's",
-			"path", s.path, "group", was.Gid, "pitstop", is.Gid)
-	}
 }
 
 // Commit backs the live file up and puts the staged one in its place. If a write in place was
@@ -328,15 +315,16 @@ func syncDir(dir string) error {
 	return nil
 }
 
-// copyNew writes content durably to a file that must not exist yet.
-func copyNew(path string, content []byte, mode fs.FileMode) error {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, mode)
+// copyNew writes content durably to a file that must not exist yet. finish may change it before it
+// is synced.
+func copyNew(path string, content []byte, finish func(*os.File) error) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
-	n, err := f.Write(content)
-	if err == nil && n < len(content) {
-		err = io.ErrShortWrite
+	_, err = f.Write(content)
+	if err == nil && finish != nil {
+		err = finish(f)
 	}
 	if err == nil {
 		err = f.Sync()

@@ -174,36 +174,6 @@ func TestASymbolicLinkStaysAndItsTargetChanges(t *testing.T) {
 	}
 }
 
-func TestTheOwnerIsKept(t *testing.T) {
-	if os.Geteuid() != 0 {
-		t.Skip("LOUD: changing owners needs root; this test shows nothing here")
-	}
-	s := newStore(t, "a = 1\n")
-	if err := os.Chown(s.Path(), 12345, 54321); err != nil {
-		t.Fatal(err)
-	}
-	save(t, s, "a = 2\n")
-	info, err := os.Stat(s.Path())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if st := info.Sys().(*syscall.Stat_t); st.Uid != 12345 || st.Gid != 54321 || info.Mode() != 0o640 {
-		t.Errorf("the file belongs to %d:%d with %v", st.Uid, st.Gid, info.Mode())
-	}
-}
-
-func TestAnOwnerThatCannotBeKeptIsSaidAndTheSaveGoesOn(t *testing.T) {
-	s := newStore(t, "a = 1\n")
-	if os.Geteuid() == 0 {
-		if err := os.Chown(s.Path(), 12345, 54321); err != nil {
-			t.Fatal(err)
-		}
-	}
-	s.sys.chown = func(string, int, int) error { return syscall.EPERM }
-	save(t, s, "a = 2\n")
-	wantFile(t, s.Path(), "a = 2\n")
-}
-
 func TestWithoutHardLinksTheBackupIsACopy(t *testing.T) {
 	for _, refused := range []syscall.Errno{syscall.EPERM, syscall.ENOTSUP, syscall.EMLINK, syscall.EXDEV} {
 		t.Run(refused.Error(), func(t *testing.T) {
