@@ -31,10 +31,8 @@ const (
 
 func stagedPrefix(target string) string { return "." + filepath.Base(target) + stagedInfix }
 
-func createStaged(target string) (*os.File, error) {
-	name := stagedPrefix(target) + strings.ToLower(rand.Text()[:12])
-	f, err := os.OpenFile(filepath.Join(filepath.Dir(target), name), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	return f, reason(err)
+func stagedName(target string) string {
+	return filepath.Join(filepath.Dir(target), stagedPrefix(target)+strings.ToLower(rand.Text()[:12]))
 }
 
 func backupName(target string, at time.Time) string {
@@ -228,10 +226,11 @@ func (s *Store) Backups() ([]BackupInfo, error) {
 
 // Prune removes the oldest backups beyond the number to keep, never one of those named.
 func (s *Store) Prune(except ...string) error {
+	target := s.target()
+	defer s.part(target) // after a roll-back without room, and what is removed here may have made some
 	if s.keep <= 0 {
 		return nil
 	}
-	target := s.target()
 	names, err := s.names(target)
 	if err != nil {
 		return err
@@ -252,6 +251,7 @@ func (s *Store) Prune(except ...string) error {
 // It must not run while something is staged that is not named.
 func (s *Store) Sweep(except ...string) error {
 	target := s.target()
+	defer s.part(target)
 	dir := filepath.Dir(target)
 	if m, ok := readMarker(target); ok {
 		except = append(except, m.Staged.Path)

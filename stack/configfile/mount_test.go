@@ -90,8 +90,13 @@ func mountFile(t *testing.T, content string) (s *Store, behind string) {
 		t.Fatal(err)
 	}
 	s = newStore(t, "")
-	mount(t, behind, s.Path(), "", unix.MS_BIND, "")
+	mountOver(t, behind, s.Path())
 	return s, behind
+}
+
+func mountOver(t *testing.T, file, target string) {
+	t.Helper()
+	mount(t, file, target, "", unix.MS_BIND, "")
 }
 
 func TestAFileThatIsItselfAMountIsWrittenInPlace(t *testing.T) {

@@ -95,9 +95,11 @@ func readRegular(path string) ([]byte, error) {
 	return b, reason(err)
 }
 
-// Stage writes content durably beside the live file and chooses a free backup name.
+// Stage writes content durably beside the live file and chooses a free backup name. Where there is no
+// room, what a backup holds can be staged all the same (see room.go).
 func (s *Store) Stage(content []byte, at time.Time) (stack.Staged, error) {
 	target := s.target()
+	s.part(target)
 	staged, err := s.stage(target, content, at)
 	if err != nil {
 		return stack.Staged{}, fmt.Errorf("the new config cannot be staged beside %s, so nothing was changed: %w", target, err)
@@ -123,25 +125,44 @@ func (s *Store) stage(target string, content []byte, at time.Time) (staged stack
 	if staged.Backup, err = s.freeBackup(target, at); err != nil {
 		return staged, err
 	}
-	f, err := createStaged(target)
-	if err != nil {
-		return staged, err
+	staged.Path, err = s.stageNew(target, content)
+	if noRoom(err) {
+		if path, linked := s.stageLinked(target, content); linked == nil {
+			staged.Path, err = path, nil
+		}
 	}
-	staged.Path = f.Name()
+	if err != nil {
+		return stack.Staged{}, err
+	}
+	if err := s.sys.syncDir(filepath.Dir(target)); err != nil {
+		s.unstage(staged.Path)
+		return stack.Staged{}, reason(err)
+	}
+	return staged, nil
+}
+
+// stageNew stages content as a new file.
+func (s *Store) stageNew(target string, content []byte) (path string, err error) {
+	path = stagedName(target)
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return "", reason(err)
+	}
 	err = s.fill(f, target, content)
 	if closed := f.Close(); err == nil {
 		err = closed
 	}
-	if err == nil {
-		err = s.sys.syncDir(filepath.Dir(target))
-	}
 	if err != nil {
-		if gone := os.Remove(staged.Path); gone != nil {
-			s.log.Warn("a staged config file is left over", "path", staged.Path, "error", gone)
-		}
-		return stack.Staged{}, reason(err)
+		s.unstage(path)
+		return "", reason(err)
 	}
-	return staged, nil
+	return path, nil
+}
+
+func (s *Store) unstage(path string) {
+	if err := os.Remove(path); err != nil {
+		s.log.Warn("a staged config file is left over", "path", path, "error", err)
+	}
 }
 
 // fill writes the staged file and makes it like the live one.
