@@ -38,12 +38,8 @@ func TestTwoSavesWithinOneSecondHaveTwoBackups(t *testing.T) {
 }
 
 func TestABurstOfSavesNeverUsesANameTwice(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "config.toml")
-	openStore(t, path, "n = 0\n")
-	s, err := Open(path, 3, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := newStore(t, "n = 0\n")
+	s.keep = 3
 	var last string
 	for n := range 12 {
 		name := save(t, s, fmt.Sprintf("n = %d\n", n+1))
@@ -83,10 +79,7 @@ func TestDiscardTakesAwayABackupThatIsTheLiveFileItself(t *testing.T) {
 			if list, err := s.Backups(); len(list) != theirs+1 {
 				t.Fatalf("the crash left the backups %v (%v), want one of its own", list, err)
 			}
-			again, err := Open(s.Path(), 0, nil)
-			if err != nil {
-				t.Fatal(err)
-			}
+			again := reopen(t, s.Path(), s)
 			if err := again.Discard(st); err != nil {
 				t.Error(err)
 			}

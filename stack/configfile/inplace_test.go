@@ -38,9 +38,7 @@ func interrupt(t *testing.T) (*Store, stack.Staged) {
 func TestAnInterruptedWriteInPlaceIsFinishedOrUndone(t *testing.T) {
 	t.Run("Open finishes it", func(t *testing.T) {
 		s, st := interrupt(t)
-		if _, err := Open(s.Path(), 0, nil); err != nil {
-			t.Fatal(err)
-		}
+		reopen(t, s.Path(), s)
 		wantFile(t, s.Path(), "a = 22\n")
 		wantBackup(t, s, st.Backup, "a = 1\n# a long comment\n")
 		wantOnly(t, s, "config.toml")
@@ -56,7 +54,7 @@ func TestAnInterruptedWriteInPlaceIsFinishedOrUndone(t *testing.T) {
 	t.Run("Commit and Open know it once it is done, also without the staged file", func(t *testing.T) {
 		for name, settle := range map[string]func(s *Store, st stack.Staged) error{
 			"Commit": func(s *Store, st stack.Staged) error { _, err := s.Commit(st); return err },
-			"Open":   func(s *Store, _ stack.Staged) error { _, err := Open(s.Path(), 0, nil); return err },
+			"Open":   func(s *Store, _ stack.Staged) error { reopen(t, s.Path(), s); return nil },
 		} {
 			s, st := interrupt(t)
 			if err := errors.Join(os.WriteFile(s.Path(), []byte("a = 22\n"), 0o640), os.Remove(st.Path)); err != nil {
@@ -74,9 +72,7 @@ func TestAnInterruptedWriteInPlaceIsFinishedOrUndone(t *testing.T) {
 		if err := os.WriteFile(s.Path(), []byte("a = 1\n# a long comment\n"), 0o640); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := Open(s.Path(), 0, nil); err != nil {
-			t.Fatal(err)
-		}
+		reopen(t, s.Path(), s)
 		wantFile(t, s.Path(), "a = 1\n# a long comment\n")
 		wantOnly(t, s, filepath.Base(st.Path), "config.toml")
 	})
@@ -93,9 +89,7 @@ func TestAnInterruptedWriteInPlaceIsFinishedOrUndone(t *testing.T) {
 		if err := os.Remove(st.Path); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := Open(s.Path(), 0, nil); err != nil {
-			t.Fatal(err)
-		}
+		reopen(t, s.Path(), s)
 		wantFile(t, s.Path(), "a = 1\n# a long comment\n")
 		list, err := s.Backups()
 		if err != nil || len(list) != 2 {
@@ -112,7 +106,7 @@ func TestAnInterruptedWriteInPlaceIsFinishedOrUndone(t *testing.T) {
 				return nil
 			},
 			"Discard": (*Store).Discard,
-			"Open":    func(s *Store, _ stack.Staged) error { _, err := Open(s.Path(), 0, nil); return err },
+			"Open":    func(s *Store, _ stack.Staged) error { reopen(t, s.Path(), s); return nil },
 		} {
 			s, st := interrupt(t)
 			if err := os.WriteFile(s.Path(), []byte("a = 23\n a long"), 0o640); err != nil {
@@ -130,9 +124,7 @@ func TestAnInterruptedWriteInPlaceIsFinishedOrUndone(t *testing.T) {
 	t.Run("another Commit does away with its marker", func(t *testing.T) {
 		s, _ := interrupt(t)
 		save(t, s, "a = 333\n# as long as it was\n")
-		if _, err := Open(s.Path(), 0, nil); err != nil {
-			t.Fatal(err)
-		}
+		reopen(t, s.Path(), s)
 		wantFile(t, s.Path(), "a = 333\n# as long as it was\n")
 	})
 	t.Run("Sweep leaves it alone", func(t *testing.T) {
@@ -147,9 +139,7 @@ func TestAnInterruptedWriteInPlaceIsFinishedOrUndone(t *testing.T) {
 		if err := os.WriteFile(markerPath(s.Path()), []byte(`{"stag`), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := Open(s.Path(), 0, nil); err != nil {
-			t.Fatal(err)
-		}
+		reopen(t, s.Path(), s)
 		wantFile(t, s.Path(), "a = 1\n")
 		wantOnly(t, s, "config.toml")
 	})
@@ -191,9 +181,7 @@ func TestAFailedWriteInPlaceLeavesTheOldFileForGood(t *testing.T) {
 		if err := s.Discard(st); err != nil {
 			t.Error(err)
 		}
-		if _, err := Open(s.Path(), 0, nil); err != nil {
-			t.Error(err)
-		}
+		reopen(t, s.Path(), s)
 		wantFile(t, behind, "a = 1\n")
 		wantOnly(t, s, "config.toml")
 	}

@@ -25,6 +25,7 @@ type Store struct {
 	keep int
 	log  *slog.Logger
 	sys  calls
+	hold hold
 }
 
 var _ stack.ConfigStore = (*Store)(nil)
@@ -40,8 +41,8 @@ type calls struct {
 const maxSize = 64 << 20
 
 // Open is the store of the config file at path, keeping so many backups (0: all). The file need not
-// exist yet: reading it will say so. A write in place that a crash interrupted is settled here.
-// log may be nil.
+// exist yet: reading it will say so. A write in place that a crash interrupted is settled here. Until
+// Close, or the program's end, no other store opens in the file's folder. log may be nil.
 func Open(path string, keep int, log *slog.Logger) (*Store, error) {
 	if path == "" {
 		return nil, errors.New("the config file cannot be opened: its path is empty")
@@ -54,6 +55,9 @@ func Open(path string, keep int, log *slog.Logger) (*Store, error) {
 		log = slog.New(slog.DiscardHandler)
 	}
 	s := &Store{path: abs, keep: keep, log: log, sys: calls{os.Link, os.Rename, os.Lchown, syncDir}}
+	if err := s.take(); err != nil {
+		return nil, err
+	}
 	if err := s.repair(); err != nil {
 		log.Error("an interrupted write of the config file cannot be settled yet", "path", abs, "error", err)
 	}
@@ -99,8 +103,12 @@ func readRegular(path string) ([]byte, error) {
 // room, what a backup holds can be staged all the same (see room.go).
 func (s *Store) Stage(content []byte, at time.Time) (stack.Staged, error) {
 	target := s.target()
-	s.part(target)
-	staged, err := s.stage(target, content, at)
+	err := s.take()
+	var staged stack.Staged
+	if err == nil {
+		s.part(target)
+		staged, err = s.stage(target, content, at)
+	}
 	if err != nil {
 		return stack.Staged{}, fmt.Errorf("the new config cannot be staged beside %s, so nothing was changed: %w", target, err)
 	}

@@ -21,10 +21,20 @@ func openStore(t *testing.T, path, content string) *Store {
 	if err := os.WriteFile(path, []byte(content), 0o640); err != nil {
 		t.Fatal(err)
 	}
+	return reopen(t, path, nil)
+}
+
+// reopen opens the store of a path, after the end of the one that had it.
+func reopen(t *testing.T, path string, before *Store) *Store {
+	t.Helper()
+	if before != nil {
+		before.Close()
+	}
 	s, err := Open(path, 0, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(s.Close)
 	return s
 }
 
@@ -159,10 +169,7 @@ func TestASymbolicLinkStaysAndItsTargetChanges(t *testing.T) {
 	if err := os.Symlink(s.Path(), link); err != nil {
 		t.Fatal(err)
 	}
-	linked, err := Open(link, 0, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	linked := reopen(t, link, s)
 	backup := save(t, linked, "a = 2\n")
 	if to, err := os.Readlink(link); err != nil || to != s.Path() {
 		t.Errorf("the link leads to %q (%v)", to, err)
@@ -248,10 +255,7 @@ func TestAStoreOpensWithoutItsFile(t *testing.T) {
 		"missing": filepath.Join(dir, "none.toml"), "a folder": dir, "in no folder": filepath.Join(dir, "no", "x.toml"),
 	} {
 		t.Run(name, func(t *testing.T) {
-			s, err := Open(path, 1, nil)
-			if err != nil {
-				t.Fatal(err)
-			}
+			s := reopen(t, path, nil)
 			if _, err := s.Read(); err == nil || !strings.Contains(err.Error(), "the config file "+path+" cannot be read: ") {
 				t.Errorf("got %v", err)
 			}
@@ -261,10 +265,7 @@ func TestAStoreOpensWithoutItsFile(t *testing.T) {
 		t.Error("an empty path opened")
 	}
 	t.Run("missing, and then saved", func(t *testing.T) {
-		s, err := Open(filepath.Join(dir, "new.toml"), 1, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
+		s := reopen(t, filepath.Join(dir, "new.toml"), nil)
 		if backup := save(t, s, "a = 1\n"); backup != "" {
 			t.Errorf("a backup %s of nothing", backup)
 		}
@@ -301,20 +302,14 @@ func TestAPipeIsNotRead(t *testing.T) {
 	if err := syscall.Mkfifo(path, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s, err := Open(path, 0, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := reopen(t, path, nil)
 	if _, err := s.Read(); err == nil || !strings.Contains(err.Error(), "not a regular file") {
 		t.Errorf("got %v", err)
 	}
 }
 
 func TestReasonsKeepTheirKind(t *testing.T) {
-	s, err := Open(filepath.Join(t.TempDir(), "none.toml"), 0, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := reopen(t, filepath.Join(t.TempDir(), "none.toml"), nil)
 	if _, err := s.Read(); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("%v does not tell that the file is missing", err)
 	}
