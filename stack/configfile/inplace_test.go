@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"pitstop/stack"
+	"pitstop/stack/durable"
 )
 
 // interrupt leaves behind what a crash in the middle of a write in place leaves behind.
@@ -173,7 +174,7 @@ func TestAFailedWriteInPlaceLeavesTheOldFileForGood(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), "mount point") {
 			t.Errorf("Commit: got %v, want an error that tells of the mount point", err)
 		}
-		s.sys.syncDir = syncDir
+		s.sys.syncDir = durable.SyncDir
 		wantOnly(t, s, filepath.Base(st.Path), "config.toml") // the marker is gone
 		if list, _ := s.Backups(); len(list) != 0 {
 			t.Errorf("a backup is left: %v", list)

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"pitstop/stack"
+	"pitstop/stack/durable"
 )
 
 // Store is the config file on disk, with its backups beside it. It implements stack.ConfigStore.
@@ -54,7 +55,7 @@ func Open(path string, keep int, log *slog.Logger) (*Store, error) {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	s := &Store{path: abs, keep: keep, log: log, sys: calls{os.Link, os.Rename, os.Lchown, syncDir}}
+	s := &Store{path: abs, keep: keep, log: log, sys: calls{os.Link, os.Rename, os.Lchown, durable.SyncDir}}
 	if err := s.take(); err != nil {
 		return nil, err
 	}
@@ -125,6 +126,10 @@ func (s *Store) stage(target string, content []byte, at time.Time) (staged stack
 		staged.From = stack.RevisionOf(old)
 	case !errors.Is(err, fs.ErrNotExist):
 		return staged, err
+	default:
+		if to, err := os.Readlink(target); err == nil { // or the link would be replaced by a file
+			return staged, fmt.Errorf("it is a symbolic link to %s, which is not there: %w", to, fs.ErrNotExist)
+		}
 	}
 	if err := replaceable(target); err != nil {
 		return staged, err
@@ -259,9 +264,19 @@ func (s *Store) backedUp(target string, st stack.Staged, linked bool) error {
 	return nil
 }
 
-// commitFirst puts the staged file where there was none.
+// commitFirst puts the staged file where there was none, and is: a link, unlike a rename, replaces
+// nothing that somebody else has put there by now.
 func (s *Store) commitFirst(target string, st stack.Staged) error {
-	if err := s.sys.rename(st.Path, target); err != nil {
+	err := s.sys.link(st.Path, target)
+	switch {
+	case err == nil:
+		s.unstage(st.Path)
+	case errors.Is(err, fs.ErrExist):
+		return stack.ErrConflict
+	case noLinks(err):
+		err = s.sys.rename(st.Path, target)
+	}
+	if err != nil {
 		return fmt.Errorf("the staged config cannot become %s: %w", target, reason(err))
 	}
 	return reason(s.sys.syncDir(filepath.Dir(target)))
@@ -330,18 +345,6 @@ func reason(err error) error {
 		return l.Err
 	}
 	return err
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	if err := d.Sync(); err != nil && !errors.Is(err, syscall.EINVAL) { // EINVAL: this one cannot
-		return err
-	}
-	return nil
 }
 
 // copyNew writes content durably to a file that must not exist yet. finish may change it before it

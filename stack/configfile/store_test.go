@@ -270,6 +270,41 @@ func TestAStoreOpensWithoutItsFile(t *testing.T) {
 			t.Errorf("a backup %s of nothing", backup)
 		}
 		wantFile(t, s.Path(), "a = 1\n")
+		wantOnly(t, s, "new.toml")
+	})
+	t.Run("missing, and then made by somebody else", func(t *testing.T) {
+		for name, refused := range map[string]error{"linked.toml": nil, "renamed.toml": syscall.EPERM} {
+			s := reopen(t, filepath.Join(t.TempDir(), name), nil)
+			st, err := s.Stage([]byte("a = 1\n"), noon)
+			if err != nil {
+				t.Fatal(err)
+			}
+			make := func() {
+				if err := os.WriteFile(s.Path(), []byte("a = 2\n"), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if refused == nil { // at the last moment, which only a link can tell
+				s.sys.link = func(from, to string) error { make(); return os.Link(from, to) }
+			} else {
+				make()
+			}
+			if _, err := s.Commit(st); !errors.Is(err, stack.ErrConflict) {
+				t.Errorf("got %v, want a conflict", err)
+			}
+			wantFile(t, s.Path(), "a = 2\n")
+		}
+	})
+	t.Run("missing behind a symbolic link, which stays", func(t *testing.T) {
+		link := filepath.Join(t.TempDir(), "link.toml")
+		if err := os.Symlink("/nowhere/config.toml", link); err != nil {
+			t.Fatal(err)
+		}
+		s := reopen(t, link, nil)
+		if _, err := s.Stage([]byte("a = 1\n"), noon); !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), "a symbolic link to /nowhere/config.toml, which is not there") {
+			t.Errorf("got %v", err)
+		}
+		wantOnly(t, s, "link.toml")
 	})
 }
 
