@@ -163,9 +163,14 @@ func TestTheHourThatClocksRepeatKeepsTheOrder(t *testing.T) {
 				break
 			}
 		}
-		s := newStore(t, "n = 0\n")
-		for n, last := 0, ""; n < 40; n++ {
-			name := saveAt(t, s, fmt.Sprintf("n = %d\n", n+1), at.Add(time.Duration(n)*5*time.Minute))
+		back := at.Add(time.Hour)
+		when := []time.Time{back.Add(-time.Second), back.Add(-time.Second)} // the next second has an earlier name
+		for n := range 24 {
+			when = append(when, back.Add(time.Duration(n)*5*time.Minute))
+		}
+		s, last := newStore(t, "n = 0\n"), ""
+		for n, at := range when {
+			name := saveAt(t, s, fmt.Sprintf("n = %d\n", n+1), at)
 			if name <= last {
 				t.Errorf("%s: save %d has the backup %s, which does not come after %s", place, n, name, last)
 			}

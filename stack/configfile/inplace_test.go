@@ -125,6 +125,9 @@ func TestAnInterruptedWriteInPlaceIsFinishedOrUndone(t *testing.T) {
 	t.Run("another Commit does away with its marker", func(t *testing.T) {
 		s, _ := interrupt(t)
 		save(t, s, "a = 333\n# as long as it was\n")
+		if m, ok := readMarker(s.Path()); ok {
+			t.Errorf("the marker %+v is left", m)
+		}
 		reopen(t, s.Path(), s)
 		wantFile(t, s.Path(), "a = 333\n# as long as it was\n")
 	})
