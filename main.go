@@ -189,6 +189,7 @@ func servePanel(ctx context.Context, s settings.Settings, settingsFile string, l
 	if err != nil {
 		return err
 	}
+	defer store.Close()
 	rule := rules.New(s.Schema, log)
 	backend, startBackend, err := openBackend(s, log)
 	if err != nil {

@@ -155,10 +155,17 @@ func TestWhatCannotBeServedStartsNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer unlock()
+	shared := t.TempDir()
+	release, err := durable.LockFolder(shared)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer release()
 	for name, c := range map[string]struct{ listen, config, state, want string }{
 		"a port in use":           {taken.Addr().String(), "", "", "cannot listen on " + taken.Addr().String()},
 		"a folder that is absent": {"127.0.0.1:0", filepath.Join(t.TempDir(), "absent", "config.toml"), "", "the folder of the config file"},
 		"a state in use":          {"127.0.0.1:0", "", held, "another panel runs with the state folder"},
+		"a config folder in use":  {"127.0.0.1:0", filepath.Join(shared, "config.toml"), "", "another panel works in " + shared},
 	} {
 		t.Run(name, func(t *testing.T) {
 			settingsFile, started := settingsFor(t, c.listen, c.config, c.state)
