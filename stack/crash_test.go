@@ -205,6 +205,34 @@ func TestCrashesWhileRecovering(t *testing.T) {
 	}
 }
 
+// Somebody takes the name of the backup between staging and committing, and the panel dies before its
+// journal could say which other one was taken.
+func TestABackupThatHasAnotherNameThanTheJournalSays(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.backend.SetProgram(refuse(orchestrator.Name, newConfig))
+		place := w.crashAt(t, func(what string) bool {
+			if what == stack.PointPaused {
+				w.config.TakeName()
+			}
+			return what == "after Commit"
+		}, saving(t))
+		if place == "" {
+			t.Fatal("the run never committed")
+		}
+		time.Sleep(time.Second)
+		c := w.start(t)
+		if err := c.Recover(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		r := c.Reports()[0]
+		if r.Outcome != stack.RolledBack || !strings.HasSuffix(r.Backup, "_2") {
+			t.Errorf("got %s with backup %q (%s), want it rolled back from the later name", r.Outcome, r.Backup, r.Message)
+		}
+		w.check(t, oldConfig)
+	})
+}
+
 func TestRecoveryLeavesAloneWhatOthersPaused(t *testing.T) {
 	for _, point := range []string{stack.PointJournalWritten, stack.PointPaused, stack.PointSaved, stack.PointReloading} {
 		t.Run("killed at "+point, func(t *testing.T) {

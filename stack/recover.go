@@ -157,9 +157,10 @@ func (r *recovery) recover() {
 		return
 	}
 	r.replacing = RevisionOf(content)
-	old, oldErr := c.o.Config.Backup(j.Backup)
-	if oldErr == nil && RevisionOf(old) != j.Old {
-		oldErr = fmt.Errorf("the backup %s holds other bytes", j.Backup)
+	name, old, oldErr := c.backupOf(j.Old, j.Backup)
+	if oldErr == nil {
+		r.journal.Backup, r.backup = name, name
+		r.run.note(func(rep *Report) { rep.Backup = name })
 	}
 	r.old = old
 	undoing := fmt.Sprintf("Run %s %s while it was rolled back.", j.Run, r.was)

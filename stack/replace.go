@@ -52,10 +52,8 @@ func (c *Controller) judge(p *Passage, why error) commitResult {
 	switch RevisionOf(content) {
 	case p.staged.To:
 		c.o.Log.Warn("The config file is replaced, though the store reported an error.", "error", why)
-		if old, err := c.o.Config.Backup(p.staged.Backup); err == nil && RevisionOf(old) == p.staged.From {
-			return commitResult{backup: p.staged.Backup}
-		}
-		return commitResult{}
+		name, _, _ := c.backupOf(p.staged.From, p.staged.Backup)
+		return commitResult{backup: name}
 	case p.staged.From:
 		return commitResult{err: why}
 	}
@@ -87,6 +85,31 @@ func (c *Controller) mend(p *Passage) (staged Staged, err error) {
 		c.drop(staged)
 	}
 	return staged, err
+}
+
+// finder is what a ConfigStore may have besides: the name of the oldest backup of a revision from this name
+// on. Commit takes a later name than was staged where somebody else has taken that meanwhile.
+type finder interface {
+	BackupOf(revision Revision, since string) (name string, err error)
+}
+
+// backupOf finds the backup of a revision by the name that was staged for it.
+func (c *Controller) backupOf(revision Revision, staged string) (name string, content []byte, err error) {
+	name = staged
+	content, err = c.o.Config.Backup(name)
+	if err == nil && RevisionOf(content) != revision {
+		err = fmt.Errorf("the backup %s holds other bytes", name)
+	}
+	if f, ok := c.o.Config.(finder); ok && err != nil {
+		if later, found := f.BackupOf(revision, staged); found == nil {
+			name = later
+			content, err = c.o.Config.Backup(name)
+		}
+	}
+	if err != nil {
+		return "", nil, err
+	}
+	return name, content, nil
 }
 
 // drop discards a staged file that no report speaks of.
