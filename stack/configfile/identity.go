@@ -153,8 +153,8 @@ func Follow(from, to *Document, ptr string) (string, bool) {
 // follower follows many keys between two versions.
 type follower struct {
 	from, to map[string]any
-	// both is what both were made from, if anything is known of that: a table that is only in from and
-	// one that is only in to are the same only if it has one of them.
+	// both is what both were made from, if that is known: a table that is only in from and one that is
+	// only in to are the same only if the first one was there before.
 	both  map[string]any
 	lists map[string][]int // by the list's pointer in from: pairing.to; nil: it is not sure
 }
@@ -208,15 +208,11 @@ func (f *follower) paired(at []string, from, to []any) []int {
 	return places
 }
 
-// knows tells whether one of two tables that are paired by a guess was in the list before.
+// knows tells whether the table that is paired by a guess was in the list before: then it was renamed.
+// Otherwise it came, and the other one with it, or a new name of it did not count.
 func (f *follower) knows(at []string, from, to []any, p pairing) bool {
 	v, _ := lookUp(f.both, at)
-	list, name := tablesOf(v), namer(from, to)
-	return slices.ContainsFunc(list, func(e any) bool {
-		is := func(table any) bool {
-			v := e.(map[string]any)[name]
-			return v != nil && equal(v, table.(map[string]any)[name])
-		}
-		return is(from[p.from[p.guessed]]) || is(to[p.guessed])
-	})
+	name := namer(from, to)
+	was := from[p.from[p.guessed]].(map[string]any)[name]
+	return was != nil && slices.ContainsFunc(tablesOf(v), func(e any) bool { return equal(e.(map[string]any)[name], was) })
 }

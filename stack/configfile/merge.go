@@ -7,7 +7,8 @@ import (
 	"strconv"
 )
 
-// Clash is a key that both sides changed, each to something else; nil: absent on that side.
+// Clash is a key that both sides changed, each to something else; nil: absent on that side. Of a list
+// from which one side took a table that the other changed, Yours has what theirs did to other tables.
 type Clash struct {
 	// Pointer is its place in the merged document, TheirsAt in theirs: they differ where you moved
 	// the tables of a list.
@@ -134,6 +135,9 @@ func (m *merger) values(at []string, base, theirs, yours side) {
 	}
 	switch {
 	case m.blind || !theirs.equal(base):
+		if list, ok := yoursOver(bl, tl, yl); ok && !m.blind {
+			yours.value = list
+		}
 		m.clash(at, base, theirs, yours)
 	case yours.is:
 		m.changes = append(m.changes, change{keys: at, value: yours.value})

@@ -117,6 +117,40 @@ func (m *merger) list(at []string, base, theirs, yours []any) bool {
 	return true
 }
 
+// yoursOver is their list with your changes laid over it, where all that keeps the two from being
+// merged is that one side took tables away that the other changed: you win there.
+func yoursOver(base, theirs, yours []any) ([]any, bool) {
+	if base == nil || theirs == nil || yours == nil {
+		return nil, false
+	}
+	byTheirs, byYours := pairTables(base, theirs), pairTables(base, yours)
+	toTheirs, toYours := byTheirs.to(len(base)), byYours.to(len(base))
+	over, from, changed := slices.Clone(theirs), slices.Clone(byTheirs.from), false // theirs, without what is in your way
+	for i, b := range base {
+		t, y := toTheirs[i], toYours[i]
+		switch {
+		case y < 0 && t >= 0 && !equal(b, theirs[t]):
+			over[slices.Index(from, i)], changed = b, true
+		case t < 0 && y >= 0 && !equal(b, yours[y]):
+			at := 0
+			for k := i - 1; k >= 0 && at == 0; k-- {
+				at = slices.Index(from, k) + 1
+			}
+			over, from, changed = slices.Insert(over, at, b), slices.Insert(from, at, i), true
+		}
+	}
+	d, err := Parse(nil)
+	if err != nil || !changed || d.apply([]change{{keys: []string{"list"}, value: over}}) != nil {
+		return nil, false
+	}
+	var m merger
+	if !m.list([]string{"list"}, base, over, yours) || len(m.clashes) > 0 || m.apply(d) != nil {
+		return nil, false
+	}
+	list, ok := d.value["list"].([]any)
+	return list, ok
+}
+
 // newOnBothSides pairs tables that both sides added, by place in yours: equal ones, and those of one
 // name. -1: it is in yours alone.
 func newOnBothSides(theirs, yours []any, byTheirs, byYours pairing) []int {

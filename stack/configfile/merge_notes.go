@@ -1,6 +1,7 @@
 package configfile
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 )
@@ -86,18 +87,19 @@ func (d *Document) notes() notes {
 func comments(src []byte) []span {
 	var out []span
 	for i := 0; i < len(src); {
-		rest := string(src[i:min(len(src), i+3)])
-		switch c := src[i]; {
-		case c == '#':
+		switch c := src[i]; c {
+		case '#':
 			start := i
 			for i < len(src) && src[i] != '\n' {
 				i++
 			}
 			out = append(out, span{start, i})
-		case rest == `"""` || rest == `'''`:
-			i = textEnd(src, i+3, rest)
-		case c == '"' || c == '\'':
-			i = textEnd(src, i+1, string(c))
+		case '"', '\'':
+			quotes := []byte{c, c, c}
+			if !bytes.HasPrefix(src[i:], quotes) {
+				quotes = quotes[:1]
+			}
+			i = textEnd(src, i+len(quotes), quotes)
 		default:
 			i++
 		}
@@ -106,8 +108,8 @@ func comments(src []byte) []span {
 }
 
 // textEnd is behind the quotes that end a text.
-func textEnd(src []byte, i int, quotes string) int {
-	for i < len(src) && !strings.HasPrefix(string(src[i:min(len(src), i+3)]), quotes) {
+func textEnd(src []byte, i int, quotes []byte) int {
+	for i < len(src) && !bytes.HasPrefix(src[i:], quotes) {
 		if src[i] == '\\' && quotes[0] == '"' {
 			i++
 		}

@@ -130,6 +130,26 @@ func TestMergeFollowsTheTablesOfALists(t *testing.T) {
 	}
 }
 
+func TestOfAClashAboutATakenTableYoursHasTheirOtherChanges(t *testing.T) {
+	change := func(host, port string) string { return strings.Replace(host, "port = ", "port = "+port, 1) }
+	for _, c := range []struct{ name, theirs, yours, want string }{
+		{"they took it", hostB + change(hostC, "7"), change(hostA, "9") + hostB + hostC, change(hostA, "9") + hostB + change(hostC, "7")},
+		{"you took it", change(hostA, "9") + hostB + change(hostC, "7"), hostB + hostC, hostB + change(hostC, "7")},
+		{"and both changed another key", hostB + change(hostC, "7"), change(hostA, "9") + hostB + change(hostC, "8"), change(hostA, "9") + hostB + change(hostC, "8")},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			m, err := Merge([]byte(hostA+hostB+hostC), []byte(c.theirs), []byte(c.yours))
+			if err != nil || len(m.Clashes) != 1 || m.Clashes[0].Pointer != "/hosts" {
+				t.Fatalf("got %v, %+v", err, m.Clashes)
+			}
+			want := mustParse(t, []byte(c.want)).Value()["hosts"]
+			if !equal(m.Clashes[0].Yours, want) {
+				t.Errorf("yours is %v, want %v", m.Clashes[0].Yours, want)
+			}
+		})
+	}
+}
+
 func TestMergeKeepsWhatIsNotAValue(t *testing.T) {
 	const base = "# head\n\n[limits]\nmax = 5000   # the most\nport = 9000\n\n[a]\nx = 1\ny = 2\n"
 	edit := func(pairs ...string) string { return strings.NewReplacer(pairs...).Replace(base) }
