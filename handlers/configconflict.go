@@ -32,8 +32,11 @@ func (s *Server) answerConflict(c echo.Context, d draft, live liveConfig) error 
 		return keep("The config file was changed meanwhile, and what you typed is not valid TOML yet, so that the two cannot be merged. Nothing was applied; what you typed is kept below.")
 	case !d.known && !d.raw && !d.typed.Has(inRaw):
 		d.base, d.start = live, live
-		return keep("The config file was changed meanwhile, and the version that you began with is gone. " +
-			"Nothing was applied. What you typed is kept below; compare it with the file before you go on.")
+		e := s.editorAsSent(d)
+		e.Note, e.Review, e.NoticeTone = d.typed.Get(inNote), s.review(live.Content, d.content), views.Bad
+		e.Notice = "The config file was changed meanwhile, and the version that you began with is gone. " +
+			"Nothing was applied. What you typed is kept below; the review shows all that it would change of the file as it is now."
+		return s.showConfig(c, http.StatusPreconditionFailed, e, nil)
 	case !d.known || d.base.Value == nil:
 		e := s.editorWith(live, d.content, true)
 		e.Note, e.Review, e.NoticeTone = d.typed.Get(inNote), s.review(live.Content, d.content), views.Bad
