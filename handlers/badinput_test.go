@@ -63,6 +63,8 @@ func TestBadDocuments(t *testing.T) {
 		"invalid UTF-8":           {document + "x = \"\xff\"\n", 422},
 		"a number beyond 64 bits": {document + "x = 99999999999999999999\n", 422},
 		"a key twice":             {document + "[risk]\n", 422},
+		"an inline table on two lines, as TOML 1.1 has it": {document + "x = { a = 1,\n b = 2 }\n", 422},
+		"a time without seconds, as TOML 1.1 has it":       {document + "x = 07:32\n", 422},
 	} {
 		t.Run(name, func(t *testing.T) {
 			v := wantProblem(t, p.do("PUT", "/api/v1/config", c.body, "Content-Type", asTOML), c.status)

@@ -57,6 +57,9 @@ func parse(src []byte) (*Document, *SyntaxError) {
 	if err := toml.Unmarshal(body, &d.value); err != nil {
 		return nil, syntaxError(src, len(src)-len(body), err)
 	}
+	if s.bad == nil {
+		s.bad = s.newer
+	}
 	if s.bad != nil {
 		return nil, s.bad
 	}

@@ -77,6 +77,8 @@ type scanner struct {
 	bad  *SyntaxError
 	over bool // bad because a bound is exceeded
 
+	newer *SyntaxError // the first thing that only TOML 1.1 has (newer.go)
+
 	work    int // squares of the keys of the tables so far
 	entries int // key = value lines in this section
 	headers map[string]struct{}
