@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+
+	"pitstop/stack"
 )
 
 // What no browser sends, somebody does: it works or is refused with a sentence, and nothing is lost.
@@ -150,6 +152,55 @@ func TestLargeConfigs(t *testing.T) {
 		p.write(content)
 		p.applied(retyped(t, editor(t, p.get("/config?view=raw").want(t, 200)), "= 1000", "= 900"))
 		p.wantFile(strings.Replace(content, "= 1000", "= 900", 1))
+	})
+}
+
+// Keys, not bytes, are what costs: each is parsed, compared, masked and drawn.
+func TestConfigsOfTooManyKeys(t *testing.T) {
+	many := func(n int) string {
+		var b strings.Builder
+		b.WriteString(document)
+		for i := range n {
+			if i%1000 == 0 {
+				fmt.Fprintf(&b, "[table_%d]\n", i/1000)
+			}
+			fmt.Fprintf(&b, "key_%d = 1\n", i)
+		}
+		return b.String()
+	}
+	t.Run("more than 100 000 are refused with a sentence", func(t *testing.T) {
+		p := newPanel(t)
+		v := wantProblem(t, p.do("PUT", "/api/v1/config", many(700_000), "Content-Type", asTOML), 422)
+		if len(v.Errors) != 1 || !strings.Contains(v.Errors[0].Message, "more than 100 000 keys") || v.Errors[0].Line < 99_000 {
+			t.Errorf("the problems are %+v", v.Errors)
+		}
+		p.wantFile(document)
+	})
+	t.Run("20 000 that change at once are counted, and 1000 of them named", func(t *testing.T) {
+		p := newPanel(t)
+		p.do("PUT", "/api/v1/config", many(20_000), "Content-Type", asTOML).want(t, 200)
+		r := p.ended()
+		if len(r.Changed) != stack.MaxChanged || r.MoreChanged != 19_000 {
+			t.Errorf("%d keys are named and %d more, want 1000 and 19000", len(r.Changed), r.MoreChanged)
+		}
+		if n := len(p.get("/api/v1/status").want(t, 200).body); n > 100_000 {
+			t.Errorf("the status has %d bytes", n)
+		}
+		p.get("/history").want(t, 200).has(t, "20000 keys changed", "and 19996 more")
+		p.get("/config?run="+r.ID).want(t, 200).has(t, "20000 keys changed", "and 19000 more")
+	})
+	t.Run("what is wrong is told 1000 times at most", func(t *testing.T) {
+		p := newPanel(t)
+		broken := document + "[more]\nx = 1\n"
+		problems := make([]string, 5000)
+		for i := range problems {
+			problems[i] = fmt.Sprintf("[[schedule.wrong_%d]]", i)
+		}
+		broken += strings.Join(problems, "\n") + "\n"
+		v := wantProblem(t, p.do("PUT", "/api/v1/config", broken, "Content-Type", asTOML), 422)
+		if n := len(v.Errors); n != 1001 || v.Errors[n-1].Message != "There are 4000 more problems." {
+			t.Errorf("%d problems are told, the last %+v", n, v.Errors[n-1])
+		}
 	})
 }
 

@@ -212,7 +212,8 @@ func (s *Server) entry(e event, live stack.Revision) views.HistoryEntry {
 		v.Pause = ms(r.PauseMs)
 	}
 	v.Changed, v.More = changedKeys(r.Changed)
-	if n := len(r.Changed); n > 0 && v.Changed == nil {
+	v.More += r.MoreChanged
+	if n := len(r.Changed) + r.MoreChanged; n > 0 && v.Changed == nil {
 		v.Whole = true
 	} else if n > 0 {
 		v.Count = plural(n, "key changed", "keys changed")

@@ -39,7 +39,7 @@ func (s *Server) showEntry(c echo.Context, status int, r stack.Report, note, pro
 	if r.Kind.IsRun() {
 		page.Run = runView(r, s.now(), s.zone())
 	} else {
-		page.Changed = keysDotted(r.Changed)
+		page.Changed, page.MoreChanged = keysDotted(r.Changed), r.MoreChanged
 	}
 	if r.Revision.From != "" && r.Revision.From != r.Revision.To {
 		page.Diff = s.changedBy(r)

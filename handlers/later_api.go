@@ -23,6 +23,7 @@ type queuedAnswer struct {
 	Note    string          `json:"note,omitempty"`
 	Base    stack.Revision  `json:"base,omitempty"` // of the file that it was made from
 	Changed []string        `json:"changed"`
+	More    int             `json:"more_changed,omitempty"`
 	Message string          `json:"message,omitempty"`
 	Missed  bool            `json:"missed,omitempty"`
 	Run     string          `json:"run,omitempty"`
@@ -33,7 +34,7 @@ type queuedAnswer struct {
 
 func answerOf(e later.Entry) queuedAnswer {
 	a := queuedAnswer{
-		ID: e.ID, State: e.State, When: e.When, Queued: e.Queued.UTC(), By: e.By, Note: e.Note, Changed: e.Changed,
+		ID: e.ID, State: e.State, When: e.When, Queued: e.Queued.UTC(), By: e.By, Note: e.Note, Changed: e.Changed, More: e.MoreChanged,
 		Message: e.Message, Missed: e.Missed, Run: e.Run, Outcome: e.Outcome, Clashes: e.Clashes, Errors: e.Problems,
 	}
 	if !e.At.IsZero() {

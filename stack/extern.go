@@ -102,7 +102,7 @@ func (c *Controller) lookForChange() bool {
 		Message: "The config file was changed without Pitstop.",
 	}
 	if old != nil && c.o.Changed != nil {
-		r.Changed = c.o.Changed(old, content)
+		r.Changed, r.MoreChanged = FewChanged(c.o.Changed(old, content))
 	}
 	c.o.Log.Info("The config file was changed without Pitstop.", "from", was.Short(), "to", rev.Short())
 	c.AppendAudit(r)

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"iter"
+	"slices"
 	"time"
 )
 
@@ -228,6 +229,18 @@ type Change struct {
 	Source  string   // KindRestore: the backup's name
 }
 
+// MaxChanged is how many changed keys a report names. It is told anew at every event of a run, and
+// kept in every line of the audit log.
+const MaxChanged = 1000
+
+// FewChanged are as many of these pointers as a report names, and how many there are besides.
+func FewChanged(pointers []string) (few []string, more int) {
+	if more = len(pointers) - MaxChanged; more > 0 {
+		return slices.Clone(pointers[:MaxChanged]), more
+	}
+	return pointers, 0
+}
+
 // StepReport is one step of a run.
 type StepReport struct {
 	Name   Step      `json:"name"`
@@ -260,7 +273,8 @@ type Report struct {
 	Interrupted string        `json:"interrupted,omitempty"` // KindRecover: the run that was interrupted
 	Started     time.Time     `json:"started"`
 	Ended       time.Time     `json:"ended,omitzero"`
-	Changed     []string      `json:"changed,omitempty"` // pointers of the keys that differ, never values
+	Changed     []string      `json:"changed,omitempty"`      // pointers of the keys that differ, never values; at most MaxChanged
+	MoreChanged int           `json:"more_changed,omitempty"` // how many differ besides
 	Errors      []Problem     `json:"errors,omitempty"`
 	Warnings    []string      `json:"warnings,omitempty"`
 	StillPaused []StillPaused `json:"still_paused,omitempty"`

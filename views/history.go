@@ -118,6 +118,7 @@ type HistoryDetail struct {
 	Entry       HistoryEntry
 	Run         *Run     // of a passage of the workflow
 	Changed     []string // of anything else
+	MoreChanged int      // how many keys changed besides
 	Diff        *HistoryDiff
 	NoteTyped   string
 	NoteProblem string

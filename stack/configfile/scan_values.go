@@ -134,6 +134,9 @@ func (s *scanner) items(v *raw, kind rawKind, end byte, depth int) {
 	s.pos++
 	for n := 1; ; n++ {
 		s.spacesIn(kind)
+		if !s.keep && n > 1 {
+			s.addThing()
+		}
 		if kind == rawInline && !s.keep {
 			s.addWork(2 * n)
 		}

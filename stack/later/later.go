@@ -48,8 +48,9 @@ type Entry struct {
 	// secrets, and are gone once the change is Done.
 	Content string `json:"content,omitempty"`
 	Base    string `json:"base,omitempty"`
-	// Changed names the keys that it changes, as JSON pointers.
-	Changed []string `json:"changed,omitempty"`
+	// Changed names the keys that it changes, as JSON pointers; at most stack.MaxChanged of them.
+	Changed     []string `json:"changed,omitempty"`
+	MoreChanged int      `json:"more_changed,omitempty"` // how many it changes besides
 
 	// How it went.
 	Message  string          `json:"message,omitempty"`

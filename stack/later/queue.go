@@ -147,8 +147,9 @@ func (q *Queue) Put(r Request) (Entry, error) {
 	}
 	e := &Entry{
 		ID: newID(), State: Waiting, When: r.When, At: at, Queued: q.now(), By: r.By, Note: r.Note,
-		Content: string(r.Content), Base: string(r.Base), Changed: slices.Clone(r.Changed),
+		Content: string(r.Content), Base: string(r.Base),
 	}
+	e.Changed, e.MoreChanged = stack.FewChanged(slices.Clone(r.Changed))
 	err = q.change(func(old *Entry) (*Entry, error) {
 		switch {
 		case old == nil && r.Replaces == "", old != nil && old.State == Done:
