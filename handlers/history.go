@@ -197,7 +197,7 @@ func (s *Server) entry(e event, live stack.Revision) views.HistoryEntry {
 	v.ID, v.Kind = r.ID, string(r.Kind)
 	v.Title, v.Badge = entryTitle(*r)
 	v.By, v.Note, v.Source = r.By, r.Note, r.Source
-	if r.Kind == stack.KindTrading {
+	if r.Kind == stack.KindTrading || r.Kind == stack.KindLater {
 		v.Source = ""
 	} else if isRevision(v.Source) {
 		v.Source = "version " + stack.Revision(v.Source).Short()
@@ -205,7 +205,7 @@ func (s *Server) entry(e event, live stack.Revision) views.HistoryEntry {
 	if r.Outcome == "" {
 		v.Follow = "/config?run=" + url.QueryEscape(r.ID)
 	}
-	if r.Kind != stack.KindExtern && (r.Kind == stack.KindTrading || r.Outcome != stack.Applied) {
+	if r.Kind != stack.KindExtern && (r.Kind == stack.KindTrading || r.Kind == stack.KindLater || r.Outcome != stack.Applied) {
 		v.Message = r.Message
 	}
 	if r.PauseMs > 0 {
@@ -217,6 +217,9 @@ func (s *Server) entry(e event, live stack.Revision) views.HistoryEntry {
 		v.Whole = true
 	} else if n > 0 {
 		v.Count = plural(n, "key changed", "keys changed")
+		if r.Kind == stack.KindLater {
+			v.Count = plural(n, "key to change", "keys to change")
+		}
 	}
 	return v
 }
@@ -255,6 +258,8 @@ func entryTitle(r stack.Report) (string, views.Badge) {
 	case stack.KindTrading:
 		b := tradingBadge(r.Source)
 		return b.Word, b
+	case stack.KindLater:
+		return "Apply later", laterTold(r.Source)
 	case stack.KindSave, stack.KindRestore, stack.KindRecover:
 		return kindWord(r.Kind), outcomeBadge(r.Outcome)
 	}

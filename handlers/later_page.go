@@ -98,6 +98,19 @@ func laterBadge(e later.Entry) views.Badge {
 	return views.Badge{Tone: views.Bad, Icon: "cross", Word: "not applied"}
 }
 
+// laterTold is what the history says became of a queued change.
+func laterTold(source string) views.Badge {
+	switch source {
+	case later.ToldMissed:
+		return views.Badge{Tone: views.Bad, Icon: "warn", Word: "missed"}
+	case later.ToldHeld:
+		return views.Badge{Tone: views.Bad, Icon: "cross", Word: "not applied"}
+	case later.ToldQueued, later.ToldReplaced, later.ToldMoved, later.ToldWithdrawn:
+		return views.Badge{Tone: views.Quiet, Icon: "clock", Word: source}
+	}
+	return views.Badge{Tone: views.Quiet, Icon: "clock", Word: "queued change"}
+}
+
 // laterNotice tells of the queued change on every page. back is the page.
 func (s *Server) laterNotice(back string) views.LaterNotice {
 	e, ok := s.queued()

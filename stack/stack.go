@@ -213,6 +213,7 @@ const (
 	KindRecover Kind = "recover"  // a run that a crash interrupted, finished or undone at the next start
 	KindExtern  Kind = "external" // history only: somebody changed the file without Pitstop
 	KindTrading Kind = "trading"  // history only: somebody changed the gate
+	KindLater   Kind = "later"    // history only: what became of a queued change, but for the runs that apply it
 	KindNote    Kind = "note"     // audit log only: a note on the report that Source names, in place of its own
 )
 
