@@ -2,7 +2,9 @@ package handlers
 
 import (
 	"fmt"
+	"maps"
 	"net/url"
+	"os"
 	"strings"
 	"testing"
 
@@ -12,31 +14,37 @@ import (
 // What no browser sends, somebody does: it works or is refused with a sentence, and nothing is lost.
 func TestBadForms(t *testing.T) {
 	p := newPanel(t)
-	for name, change := range map[string]func(url.Values){
-		"a field that the schema does not know": func(f url.Values) { f.Set("__proto__.polluted", "1"); f.Set("<script>", "x") },
-		"a NUL byte in a text":                  func(f url.Values) { f.Set("broker.account", "a\x00b") },
-		"invalid UTF-8 in a text":               func(f url.Values) { f.Set("broker.account", "a\xff\xfeb") },
-		"a number beyond 64 bits":               func(f url.Values) { f.Set("risk.max_order_usd", "99999999999999999999") },
-		"a number that is none":                 func(f url.Values) { f.Set("risk.stop_loss_pct", "NaN") },
-		"an option that there is not":           func(f url.Values) { f.Set("scanner.universe", "penny-stocks") },
-		"a field twice":                         func(f url.Values) { f.Add("risk.max_order_usd", "2"); f.Add("risk.max_order_usd", "3") },
-		"a revision twice":                      func(f url.Values) { f.Add(inRevision, "x") },
-		"a draft that is none":                  func(f url.Values) { f.Set(inRaw, "= =") },
-		"a draft that nobody keeps":             func(f url.Values) { f.Set(inKept, "<script>alert(1)</script>") },
-		"a decision on a key that is no clash":  func(f url.Values) { f.Set(inTheirs, "/risk/max_order_usd") },
-		"clashes that there are not":            func(f url.Values) { f.Add(inClash, "/nowhere~2/x"); f.Set("risk.max_order_usd", "9") },
-		"another view":                          func(f url.Values) { f.Set(inTo, "<script>alert(1)</script>") },
-		"a note with all sorts in it": func(f url.Values) {
-			f.Set(inNote, "<script>alert(1)</script>\x00\xff")
-			f.Set("risk.max_order_usd", "9")
-		},
-		"a review of something else": func(f url.Values) { f.Set(inConfirm, "x"); f.Set("risk.max_order_usd", "9") },
-		"a revision that is none":    func(f url.Values) { f.Set(inRevision, "<script>alert(1)</script>") },
+	type change = func(url.Values)
+	for name, c := range map[string]struct {
+		change change
+		status int
+		says   string
+	}{
+		"a field that the schema does not know": {func(f url.Values) { f.Set("__proto__.polluted", "1"); f.Set("<script>", "x") }, 422, "has a field &#34;&lt;script&gt;&#34; that the schema does not know"},
+		"an element that there is not":          {func(f url.Values) { f.Set("scanner.symbols.7", "X") }, 422, "the schema does not know"},
+		"a NUL byte in a text":                  {func(f url.Values) { f.Set("broker.name", "a\x00b") }, 422, "1 thing to correct"},
+		"invalid UTF-8 in a text":               {func(f url.Values) { f.Set("broker.name", "a\xff\xfeb") }, 422, "1 thing to correct"},
+		"a number beyond 64 bits":               {func(f url.Values) { f.Set("risk.max_order_usd", "99999999999999999999") }, 422, "1 thing to correct"},
+		"a number that is none":                 {func(f url.Values) { f.Set("risk.stop_loss_pct", "NaN") }, 422, "must be a finite number"},
+		"an option that there is not":           {func(f url.Values) { f.Set("scanner.universe", "penny-stocks") }, 422, "1 thing to correct"},
+		"a field twice":                         {func(f url.Values) { f.Add("risk.max_order_usd", "2"); f.Add("risk.max_order_usd", "3") }, 422, "1 thing to correct"},
+		"no revision":                           {func(f url.Values) { f.Del(inRevision) }, 422, "without the revision that it was drawn from"},
+		"a revision twice":                      {func(f url.Values) { f.Add(inRevision, "x") }, 422, ":revision twice"},
+		"a revision that is none":               {func(f url.Values) { f.Set(inRevision, "<script>alert(1)</script>") }, 412, "the version that you began with is gone"},
+		"a view twice":                          {func(f url.Values) { f[inView] = []string{viewForm, viewForm} }, 422, ":view twice"},
+		"a draft that is none":                  {func(f url.Values) { f.Set(inRaw, "= =") }, 422, "a draft that cannot be read"},
+		"a draft that nobody keeps":             {func(f url.Values) { f.Set(inKept, "<script>alert(1)</script>") }, 200, "Nothing is applied yet"},
+		"a decision on a key that is no clash":  {func(f url.Values) { f.Set(inTheirs, "/risk/max_order_usd") }, 422, "That key is decided already"},
+		"clashes that there are not":            {func(f url.Values) { f.Add(inClash, "/nowhere~2/x") }, 412, "it is not decided yet whose value is to count"},
+		"another view":                          {func(f url.Values) { f.Set(inTo, "<script>alert(1)</script>") }, 200, "config-form"},
+		"a note with all sorts in it":           {func(f url.Values) { f.Set(inNote, "<script>alert(1)</script>\x00\xff") }, 200, "Nothing is applied yet"},
+		"a review of something else":            {func(f url.Values) { f.Set(inConfirm, "x") }, 200, "Nothing is applied yet"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			form := p.form()
 			form.Set(inCheck, "1") // nothing of this is to be applied
-			change(form)
+			form.Set("broker.account", "typed-by-hand")
+			c.change(form)
 			for _, path := range []string{"/config/run", "/config/review"} {
 				a := p.post(path, form)
 				if a.StatusCode >= 500 {
@@ -46,11 +54,65 @@ func TestBadForms(t *testing.T) {
 					t.Errorf("%s: what was sent came back as markup", path)
 				}
 			}
+			p.post("/config/run", form).want(t, c.status).has(t, c.says)
+			if name != "a decision on a key that is no clash" { // which only a page that is not this one sends
+				p.post("/config/run", form).has(t, `value="typed-by-hand"`)
+			}
 			p.wantFile(document)
 		})
 	}
 	t.Run("a form that is not one", func(t *testing.T) {
 		p.do("POST", "/config/run", "%zz=%", "Content-Type", "application/x-www-form-urlencoded").want(t, 400)
+	})
+}
+
+// What was typed is nowhere but in the request: it comes back, whatever became of the file.
+func TestTypedWorkIsKept(t *testing.T) {
+	t.Run("the config file is gone, and back", func(t *testing.T) {
+		p := settled(t)
+		form, text := p.form(), editor(t, p.get("/config?view=raw"))
+		form.Set("scanner.min_score", "0.7")
+		text.Set(inRaw, strings.Replace(text.Get(inRaw), "= 1000", "= 900", 1))
+		unknown := with(maps.Clone(form), inRevision, "x")
+		if err := os.Remove(p.file); err != nil {
+			t.Fatal(err)
+		}
+		p.post("/config/run", form).want(t, 503).has(t, "There is no config file", "what you typed is kept below", `value="0.7"`)
+		p.post("/config/run", text).want(t, 503).has(t, "what you typed is kept below", "max_order_usd        = 900")
+		p.post("/config/run", unknown).want(t, 503).has(t, "what you typed is kept below", `value="0.7"`)
+		p.post("/config/run", with(maps.Clone(text), inRevision, "x")).want(t, 503).has(t, "what you typed is kept below", "max_order_usd        = 900")
+		p.write(document)
+		p.applied(form)
+		p.wantFile(strings.Replace(document, "0.6", "0.7", 1))
+	})
+	t.Run("the file goes while a run begins", func(t *testing.T) {
+		p := settled(t)
+		form := p.form()
+		form.Set("scanner.min_score", "0.7")
+		p.drafts.keep("a-run", form)
+		p.control.AppendAudit(stack.Report{ID: "a-run", Kind: stack.KindSave, Outcome: stack.Failed, Message: "The config file cannot be read."})
+		if err := os.Remove(p.file); err != nil {
+			t.Fatal(err)
+		}
+		p.get("/config?run=a-run").want(t, 200).has(t, `value="0.7"`, "what you typed is kept below")
+	})
+	t.Run("a text without its revision is shown over the file as it is, with what it would change", func(t *testing.T) {
+		p := settled(t)
+		text := editor(t, p.get("/config?view=raw"))
+		text.Set(inRaw, strings.Replace(text.Get(inRaw), "= 1000", "= 900", 1))
+		text.Del(inRevision)
+		a := p.post("/config/run", text).want(t, 422).has(t, "without the revision", "max_order_usd        = 900", `data-key="risk.max_order_usd"`)
+		p.wantFile(document)
+		p.applied(editor(t, a)) // it has one now
+	})
+	t.Run("more than is taken is refused where it was typed", func(t *testing.T) {
+		p := newPanel(t)
+		large := url.Values{inRaw: {strings.Repeat("# 0123456789\n", 20<<20/13)}}
+		p.post("/config/run", large).want(t, 413).has(t, "more than the", "Go back in the browser: what you typed is still there.")
+		a := p.post("/config/run", large, "HX-Request", "true", "HX-Request-Type", "full").want(t, 413).has(t, `hx-target="#toasts"`, "more than the")
+		if a.Header.Get("HX-Reswap") != "none" || strings.Contains(a.body, "<html") {
+			t.Errorf("the page would go: HX-Reswap is %q\n%.200s", a.Header.Get("HX-Reswap"), a.body)
+		}
 	})
 }
 
