@@ -57,6 +57,27 @@ Feature: Editing that one can trust
     Then the toast says "Configuration applied"
       And config.toml is as it was but for "max_usd = 5000" → "max_usd = 8000" and "port    = 9000" → "port    = 9003" and "# feeds of the desk" → "# feeds of this desk"
 
+  Scenario: The config file goes while one types, and comes back
+    Given the config page is open
+    When I type "8000" into "limits.max_usd"
+      And somebody takes config.toml away
+      And I press Save & Restart
+    Then the editor says "There is no config file"
+      And the field "limits.max_usd" still holds "8000"
+    When config.toml comes back
+      And I press Save & Restart
+    Then the toast says "Configuration applied"
+      And config.toml is as it was but for "max_usd = 5000" → "max_usd = 8000"
+
+  Scenario: More than the panel takes is refused where it was typed
+    Given the config page is open
+    When I press "TOML"
+      And I type 17 MB of remarks below the text
+      And I press Save & Restart
+    Then the toast says "more than the 16384 kB"
+      And the text has "max_usd = 5000   # the most"
+      And config.toml is still as it was
+
   Scenario: Problems stand at their line while one types
     Given the text page is open
     When I replace "max_usd = 5000" by "max_usd = = 5000" in the text

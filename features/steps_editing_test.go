@@ -83,6 +83,16 @@ func (w *world) editingSteps(sc *godog.ScenarioContext) {
 		}
 	})
 	sc.Then(`^config\.toml is still as it was$`, func() { w.fileIs(editableConfig) })
+	away := func() string { return w.panel.config + ".away" }
+	sc.When(`^somebody takes config\.toml away$`, func() { must(w.TB, os.Rename(w.panel.config, away())) })
+	sc.When(`^config\.toml comes back$`, func() { must(w.TB, os.Rename(away(), w.panel.config)) })
+	sc.When(`^I type 17 MB of remarks below the text$`, func() {
+		_, err := w.page.Evaluate(`() => {
+			const text = document.querySelector("textarea[name=':raw']")
+			text.value += ("# " + "0123456789".repeat(100000) + "\n").repeat(18)
+		}`)
+		must(w.TB, err)
+	})
 	sc.Then(`^config\.toml is as it was but for (.+)$`, func(changes string) {
 		want := editableConfig
 		for _, m := range regexp.MustCompile(`"([^"]*)" → "([^"]*)"`).FindAllStringSubmatch(changes, -1) {

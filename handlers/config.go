@@ -88,7 +88,9 @@ func (s *Server) editor(report *stack.Report) views.Editor {
 		return s.editorOf(live)
 	}
 	e := s.editorOf(live)
-	if typed, ok := s.drafts.of(report.ID); ok && live.Revision != "" {
+	if typed, ok := s.drafts.of(report.ID); ok && live.Revision == "" {
+		e = s.editorOfNone(typed, live)
+	} else if ok {
 		if d, err := s.readDraft(typed, live); err == nil {
 			e = s.editorAsSent(d)
 			carryUnmerged(&e, typed)

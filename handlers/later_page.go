@@ -106,13 +106,26 @@ func laterBadge(e later.Entry) views.Badge {
 	return views.Badge{Tone: views.Bad, Icon: "cross", Word: "not applied"}
 }
 
+// laterTold is what the history says became of a queued change.
+func laterTold(source string) views.Badge {
+	switch source {
+	case later.ToldMissed:
+		return views.Badge{Tone: views.Bad, Icon: "warn", Word: "missed"}
+	case later.ToldHeld:
+		return views.Badge{Tone: views.Bad, Icon: "cross", Word: "not applied"}
+	case later.ToldQueued, later.ToldReplaced, later.ToldMoved, later.ToldWithdrawn:
+		return views.Badge{Tone: views.Quiet, Icon: "clock", Word: source}
+	}
+	return views.Badge{Tone: views.Quiet, Icon: "clock", Word: "queued change"}
+}
+
 // laterNotice tells of the queued change on every page. back is the page.
 func (s *Server) laterNotice(back string) views.LaterNotice {
 	e, ok := s.queued()
 	if !ok {
 		return views.LaterNotice{}
 	}
-	n := views.LaterNotice{ID: e.ID, Badge: laterBadge(e), Back: back, What: laterWhat(e.Changed), Done: e.State == later.Done, Held: e.State == later.Held}
+	n := views.LaterNotice{ID: e.ID, Badge: laterBadge(e), Back: back, What: laterWhat(e.Changed, e.MoreChanged), Done: e.State == later.Done, Held: e.State == later.Held}
 	if e.State == later.Waiting {
 		n.Waiting, n.AtClose, n.At = true, e.When == later.NextClose, views.At(e.At, s.now(), s.zone())
 	}
@@ -120,14 +133,14 @@ func (s *Server) laterNotice(back string) views.LaterNotice {
 }
 
 // laterWhat names what a queued change is about.
-func laterWhat(changed []string) string {
+func laterWhat(changed []string, more int) string {
 	switch {
 	case len(changed) == 0 || changed[0] == "":
 		return "the config file"
 	case len(changed) == 1:
 		return dotted(changed[0])
 	}
-	return dotted(changed[0]) + " and " + plural(len(changed)-1, "more key", "more keys")
+	return dotted(changed[0]) + " and " + plural(len(changed)-1+more, "more key", "more keys")
 }
 
 // laterControl is what the config form offers beside Save & Restart.

@@ -92,6 +92,7 @@ func (q *Queue) hold(e *Entry, why func(*Entry)) {
 	why(&held)
 	if q.swap(e, &held) {
 		q.log.Warn("the queued change is held", "id", e.ID, "by", e.By, "why", held.Message)
+		q.tellHeld(&held)
 	}
 }
 
@@ -132,7 +133,9 @@ func (q *Queue) apply(ctx context.Context, e *Entry, now time.Time) {
 		if ctx.Err() == nil && !errors.Is(err, stack.ErrShutdown) {
 			waiting.State, waiting.Message = Held, fmt.Sprintf("It was not applied, because the run did not begin: %v.", err)
 		}
-		q.swap(&under, &waiting)
+		if q.swap(&under, &waiting) && waiting.State == Held {
+			q.tellHeld(&waiting)
+		}
 	case report.Outcome == "": // left to the next start, which settles it
 	default:
 		q.ended(&under, report, merged, now)
@@ -198,11 +201,11 @@ func (q *Queue) settle() {
 
 // remark is the note of the run that applies the change.
 func (e *Entry) remark() string {
-	what := "for " + e.At.UTC().Format("2006-01-02 15:04 MST")
+	what := "for " + instant(e.At)
 	if e.When == NextClose {
 		what = "for the next close"
 	}
-	text := "Queued " + e.Queued.UTC().Format("2006-01-02 15:04 MST") + " " + what
+	text := "Queued " + instant(e.Queued) + " " + what
 	if e.Note != "" {
 		text = e.Note + " · " + text
 	}

@@ -49,8 +49,9 @@ type Entry struct {
 	// its comments could not be taken along: they are nowhere else.
 	Content string `json:"content,omitempty"`
 	Base    string `json:"base,omitempty"`
-	// Changed names the keys that it changes, as JSON pointers.
-	Changed []string `json:"changed,omitempty"`
+	// Changed names the keys that it changes, as JSON pointers; at most stack.MaxChanged of them.
+	Changed     []string `json:"changed,omitempty"`
+	MoreChanged int      `json:"more_changed,omitempty"` // how many it changes besides
 
 	// How it went.
 	Message  string          `json:"message,omitempty"`

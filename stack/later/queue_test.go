@@ -40,6 +40,7 @@ type world struct {
 	busy     bool
 	closes   Close
 	applied  []stack.Change
+	told     []stack.Report
 	answer   func(stack.Change) (stack.Report, error) // nil: as a Controller would, of a stack that obeys
 	happened chan struct{}
 }
@@ -76,20 +77,26 @@ func (w *world) start() {
 			c.Open = c.Open && now.Before(c.Next)
 			return c
 		},
+		Record: func(r stack.Report) {
+			w.with(func() { w.told = append(w.told, r) })
+			w.wake()
+		},
 	})
 	if err != nil {
 		w.Fatal(err)
 	}
-	q.OnChange(func() {
-		select {
-		case w.happened <- struct{}{}:
-		default:
-		}
-	})
+	q.OnChange(w.wake)
 	w.Queue = q
 	q.Start(context.Background())
 	w.Cleanup(q.Shutdown)
 	w.sleeps()
+}
+
+func (w *world) wake() {
+	select {
+	case w.happened <- struct{}{}:
+	default:
+	}
 }
 
 // restart ends the queue, lets time pass and starts it again, as the next process would.
