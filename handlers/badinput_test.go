@@ -30,7 +30,7 @@ func TestBadForms(t *testing.T) {
 		"a field twice":                         {func(f url.Values) { f.Add("risk.max_order_usd", "2"); f.Add("risk.max_order_usd", "3") }, 422, "1 thing to correct"},
 		"no revision":                           {func(f url.Values) { f.Del(inRevision) }, 422, "without the revision that it was drawn from"},
 		"a revision twice":                      {func(f url.Values) { f.Add(inRevision, "x") }, 422, ":revision twice"},
-		"a revision that is none":               {func(f url.Values) { f.Set(inRevision, "<script>alert(1)</script>") }, 412, "the version that you began with is gone"},
+		"a revision that is none":               {func(f url.Values) { f.Set(inRevision, "<script>alert(1)</script>") }, 412, "the version that you began with cannot be compared with any more"},
 		"a view twice":                          {func(f url.Values) { f[inView] = []string{viewForm, viewForm} }, 422, ":view twice"},
 		"a draft that is none":                  {func(f url.Values) { f.Set(inRaw, "= =") }, 422, "a draft that cannot be read"},
 		"a draft that nobody keeps":             {func(f url.Values) { f.Set(inKept, "<script>alert(1)</script>") }, 200, "Nothing is applied yet"},

@@ -93,7 +93,7 @@ func (s *Server) apiRestoreVersion(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	base, err := ifMatch(c)
+	base, err := s.ifMatch(c)
 	if err != nil {
 		return err
 	}

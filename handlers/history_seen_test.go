@@ -97,6 +97,7 @@ func TestConflictWithAVersionOfBeforeTheRestart(t *testing.T) {
 	form := first.form()
 	form.Set("scanner.min_score", "0.7")
 
+	first.end()
 	p := newPanelIn(t, dir) // which puts the document as it was before in place
 	p.control.ConfigTouched()
 	a := p.post("/config/run", form).want(t, 412).has(t, "with your own changes laid over it")
@@ -117,5 +118,5 @@ func TestConflictWithAVersionThatIsGone(t *testing.T) {
 	form.Set(inRevision, string(stack.RevisionOf([]byte("gone"))))
 	form.Set("scanner.min_score", "0.7")
 	p.edit("max_open_positions   = 5", "max_open_positions   = 7")
-	p.post("/config/run", form).want(t, 412).has(t, "is gone", `data-key="risk.max_open_positions"`, `data-key="scanner.min_score"`)
+	p.post("/config/run", form).want(t, 412).has(t, "cannot be compared with any more", `data-key="risk.max_open_positions"`, `data-key="scanner.min_score"`)
 }

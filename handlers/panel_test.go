@@ -33,6 +33,7 @@ type panel struct {
 	gate    *schedule.Gate
 	control *stack.Controller
 	log     *lockedBuffer
+	end     func() // takes it down; its test does that at its end anyway
 }
 
 const secret = "hunter2-very-secret"
@@ -134,7 +135,7 @@ func newPanelUnder(t testing.TB, dir, schemaFile string) *panel {
 	p.control.Start(ctx)
 	server := httptest.NewServer(handler)
 	p.url = server.URL
-	t.Cleanup(func() {
+	p.end = sync.OnceFunc(func() {
 		grace, cancel := context.WithTimeout(context.Background(), generous)
 		defer cancel()
 		if err := p.control.Shutdown(grace); err != nil {
@@ -145,10 +146,12 @@ func newPanelUnder(t testing.TB, dir, schemaFile string) *panel {
 		scheduler.Shutdown()
 		stop()
 		p.stack.Close()
+		store.Close()
 		if strings.Contains(p.log.String(), secret) {
 			t.Error("the log holds a secret")
 		}
 	})
+	t.Cleanup(p.end)
 	return p
 }
 
