@@ -66,7 +66,7 @@ func (s *Server) apiPostLater(c echo.Context) error {
 	if err := requireType(c, "application/toml", mergePatch); err != nil {
 		return err
 	}
-	r := later.Request{When: later.AtTime, By: by(c), Note: noteOf(url.Values{inNote: {c.QueryParam("note")}}), Replaces: c.QueryParam("replace")}
+	r := later.Request{When: later.AtTime, By: by(c), Replaces: c.QueryParam("replace")}
 	switch at := c.QueryParam("at"); at {
 	case string(later.NextClose):
 		r.When = later.NextClose
@@ -95,6 +95,7 @@ func (s *Server) apiPostLater(c echo.Context) error {
 	if string(content) == string(live.Content) {
 		return refuse(http.StatusUnprocessableEntity, "Nothing was queued: the config file is this already.")
 	}
+	r.Note = noteOf(url.Values{inNote: {s.withoutSecrets(c.QueryParam("note"), live.Content, content)}})
 	r.Content, r.Base, r.Changed = content, live.Content, configfile.Pointers(live.Content, content)
 	e, err := s.o.Later.Put(r)
 	if err != nil {

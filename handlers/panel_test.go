@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -266,6 +267,23 @@ func (p *panel) wantFile(want string) {
 	if got := string(p.content()); got != want {
 		p.t.Errorf("the config file is\n%s\nwant\n%s", got, want)
 	}
+}
+
+// stateFiles are the contents of the state folder.
+func (p *panel) stateFiles() (files []string) {
+	p.t.Helper()
+	err := filepath.WalkDir(filepath.Join(filepath.Dir(p.file), "state"), func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		b, err := os.ReadFile(path)
+		files = append(files, string(b))
+		return err
+	})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return files
 }
 
 // calls are how often the stack was asked to do this.

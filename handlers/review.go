@@ -43,7 +43,7 @@ func (s *Server) mending(r *views.Review, old []byte, after *configfile.Document
 		return
 	}
 	r.Diff.Problem = "The file as it is cannot be compared key by key, for it is not valid TOML. These are the lines that differ."
-	was := s.maskBroken(old, secretTexts(after, s.o.Schema.Secrets(after.Value())))
+	was := s.maskBroken(old, after.Bytes())
 	for _, h := range configfile.Hunks(was, v.text, contextLines) {
 		if len(r.Diff.Hunks) == shownChanges {
 			r.Diff.MoreLines = true
