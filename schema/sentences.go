@@ -24,6 +24,9 @@ func (r *report) say(f failure) {
 		r.keyName(f)
 		return
 	}
+	if v == "" && r.schema.elsewhere(f.ptr) {
+		return // it comes from elsewhere
+	}
 	_, arg, _ := strings.Cut(f.keyword, "/")
 	switch f.word() {
 	case "":
@@ -36,7 +39,9 @@ func (r *report) say(f failure) {
 		r.add(f.ptr, r.wrongType(at.Types, v, f.ptr))
 	case "required":
 		for _, key := range missing(at, v) {
-			r.add(join(f.ptr, key), "is required")
+			if !r.schema.elsewhere(join(f.ptr, key)) {
+				r.add(join(f.ptr, key), "is required")
+			}
 		}
 	case "dependentRequired", "dependencies":
 		r.dependent(f, arg, v)
@@ -183,7 +188,7 @@ func (r *report) dependent(f failure, arg string, v any) {
 	}
 	table, _ := v.(map[string]any)
 	for _, need := range needs {
-		if _, ok := table[need]; !ok {
+		if _, ok := table[need]; !ok && !r.schema.elsewhere(join(f.ptr, need)) {
 			r.add(join(f.ptr, need), "is required when "+key+" is set")
 		}
 	}
