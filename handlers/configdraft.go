@@ -188,7 +188,6 @@ func (s *Server) editorWith(base liveConfig, content []byte, raw bool) views.Edi
 	}
 	if e.Raw {
 		e.Lines = 1 + strings.Count(e.Text, "\n")
-		e.SecretKeys = secretNames(s.o.Schema, now.Value, base.Value)
 		return e
 	}
 	if base.Value != nil {
@@ -200,22 +199,4 @@ func (s *Server) editorWith(base liveConfig, content []byte, raw bool) views.Edi
 
 func (s *Server) newEditor(base liveConfig) views.Editor {
 	return views.Editor{Path: s.o.Store.Path(), Revision: string(base.Revision), Later: s.laterControl()}
-}
-
-// secretNames are the last keys of the secrets in these documents.
-func secretNames(sch *schema.Schema, docs ...map[string]any) []string {
-	var names []string
-	seen := map[string]bool{}
-	for _, doc := range docs {
-		if doc == nil {
-			continue
-		}
-		for _, ptr := range sch.Secrets(doc) {
-			if name := lastName(ptr); !seen[name] {
-				seen[name] = true
-				names = append(names, name)
-			}
-		}
-	}
-	return names
 }

@@ -1,7 +1,9 @@
 package handlers
 
 import (
+	"html"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -120,5 +122,89 @@ func TestANoteKeepsNoSecret(t *testing.T) {
 				t.Errorf("%s shows it", path)
 			}
 		}
+	})
+}
+
+var maskedTag = regexp.MustCompile(`(?s)<textarea id="masked" hidden data-revision="([^"]*)" data-kept="([^"]*)" data-note="([^"]*)" data-secrets="([^"]*)">(.*?)</textarea>`)
+
+// browserDraft is what a browser keeps of a review's answer, and sends to restore it.
+func browserDraft(t *testing.T, a answer, view string) (form url.Values, secrets string) {
+	t.Helper()
+	m := maskedTag.FindStringSubmatch(a.want(t, 200).body)
+	if m == nil {
+		t.Fatalf("the answer has no draft to keep:\n%s", a.body)
+	}
+	for i := range m {
+		m[i] = html.UnescapeString(m[i])
+	}
+	text := strings.ReplaceAll(strings.TrimPrefix(m[5], "\n"), "\n", "\r\n")
+	return url.Values{inView: {viewRaw}, inRevision: {m[1]}, inKept: {m[2]}, inNote: {m[3]}, inRaw: {text}, inCheck: {"1"}, inTo: {view}}, m[4]
+}
+
+func TestABrowserKeepsADraftWithoutSecrets(t *testing.T) {
+	t.Run("wherever they are typed", func(t *testing.T) {
+		for name, more := range map[string]string{
+			"an inline table": `creds = { user = "u", token = "typed-77" }`, "items on their lines": "api_secrets = [\n  \"typed-77\",\n  'typed-78' # typed-79\n]",
+			"a text of several lines": "password = \"\"\"\ntyped-77\nx = \"typed-78\"\n\"\"\"", "a dotted key": "a . token = 'typed-77'",
+			"a remark": "# api_key = 'typed-77'\n#password: typed-78", "no end": "token = \"typed-77", "a broken table": `creds = { token = "typed-77" user = 'typed-78`,
+			"a remark beside one": `[broker2]` + "\napi_key = \"********\" # was typed-77",
+		} {
+			t.Run(name, func(t *testing.T) {
+				p := newPanel(t)
+				p.write(strings.Replace(document, "[broker]", "[broker2]\napi_key = \"another-one-here\"\n[broker]", 1))
+				form := editor(t, p.get("/config?view=raw"))
+				first, rest, _ := strings.Cut(more, "\n")
+				if first == "[broker2]" {
+					retyped(t, form, "[broker2]\r\napi_key = \"********\"", first+"\r\n"+rest)
+				} else {
+					retyped(t, form, "# kept", "# kept\r\n"+strings.ReplaceAll(more, "\n", "\r\n"))
+				}
+				form.Set(inNote, "because of typed-77")
+				a := p.post("/config/review", form)
+				if strings.Contains(a.body, "typed-7") && name != "a broken table" && name != "a remark" && name != "no end" && name != "a remark beside one" {
+					t.Errorf("the answer has it:\n%s", a.body)
+				}
+				draft, _ := browserDraft(t, a, viewRaw)
+				if strings.Contains(draft.Get(inRaw)+draft.Get(inKept), "typed-7") {
+					t.Errorf("the browser keeps\n%s", draft.Get(inRaw))
+				}
+			})
+		}
+	})
+	for _, view := range []string{viewRaw, viewForm} {
+		t.Run("and restores the rest of it, in the "+view+" view", func(t *testing.T) {
+			p := newPanel(t)
+			form := p.form()
+			form.Set("broker.api_key", typedSecret)
+			form.Set("risk.max_order_usd", "900")
+			form.Set(inNote, "calmer")
+			draft, secrets := browserDraft(t, p.post("/config/review", form), view)
+			if secrets != "1" {
+				t.Errorf("it tells of %s secrets, want 1", secrets)
+			}
+			p.post("/config/review", draft).want(t, 200).has(t, `data-count="2"`, "broker.api_key", "Type it again")
+			a := p.post("/config/run", draft).want(t, 200).has(t, "The secrets you typed were forgotten", "calmer", "900")
+			p.post("/config/run", editor(t, a)).want(t, 422).has(t, "The secrets you typed were forgotten")
+			p.wantFile(document)
+		})
+	}
+	t.Run("and a draft that changed no secret is restored whole", func(t *testing.T) {
+		p := newPanel(t)
+		form := p.form()
+		form.Set("risk.max_order_usd", "900")
+		draft, secrets := browserDraft(t, p.post("/config/review", form), viewRaw)
+		if secrets != "0" {
+			t.Errorf("it tells of %s secrets, want none", secrets)
+		}
+		p.applied(editor(t, p.post("/config/run", draft).want(t, 200)))
+		p.wantFile(strings.Replace(document, "= 1000\n", "= 900\n", 1))
+	})
+	t.Run("and of a file that was changed meanwhile both versions are shown", func(t *testing.T) {
+		p := newPanel(t)
+		form := p.form()
+		form.Set("risk.max_order_usd", "900")
+		draft, _ := browserDraft(t, p.post("/config/review", form), viewForm)
+		p.write(strings.Replace(document, "= 1000\n", "= 600\n", 1))
+		p.post("/config/run", draft).want(t, 412).has(t, "Take theirs")
 	})
 }

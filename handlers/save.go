@@ -73,7 +73,7 @@ func (s *Server) wantedConfig(c echo.Context) (*wanted, error) {
 	case !d.raw && schema.Pressed(typed):
 		inPlace(c)
 		return nil, s.showConfig(c, http.StatusOK, s.editorAsSent(d), nil)
-	case typed.Get(inTo) != "":
+	case typed.Get(inTo) != "" && (typed.Get(inCheck) == "" || d.known && d.base.Revision == live.Revision):
 		inPlace(c)
 		return nil, s.switchView(c, d)
 	case d.base.Revision != live.Revision || !d.known:
