@@ -70,7 +70,7 @@ func searchable(value any) []string {
 	out := []string{text}
 	if strings.Contains(strings.TrimSpace(text), "\n") {
 		for line := range strings.Lines(text) {
-			if line = strings.TrimSpace(line); len(line) >= 2*shortSecret {
+			if line = strings.TrimSpace(line); len(line) >= shortSecret+2 {
 				out = append(out, line)
 			}
 		}

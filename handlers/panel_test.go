@@ -116,8 +116,10 @@ func newPanelUnder(t *testing.T, dir, schemaFile string) *panel {
 		t.Fatal(err)
 	}
 	scheduler := schedule.NewScheduler(p.gate, rule.ScheduleOf(store), nil, log)
+	hider := NewHider(rule.Schema(), store.Read)
 	p.control, err = stack.New(stack.Options{
-		Services: services, Backend: p.stack, Config: store, State: state, Validate: rule.Check,
+		Services: services, Backend: p.stack, Config: store, State: state,
+		Validate: func(content []byte) []stack.Problem { hider.Learn(content); return rule.Check(content) }, Hide: hider.Hide,
 		Changed: configfile.Pointers, ReloadTimeout: generous, MaxPause: generous, Log: log,
 	})
 	if err != nil {

@@ -55,3 +55,29 @@ func TestASecretThatComesFromElsewhereIsNotMissing(t *testing.T) {
 		}
 	})
 }
+
+func TestWhatIsSaidOfASecretDoesNotTellIt(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "own.json")
+	text := `{"type": "object", "properties": {
+		"const": {"const": "t0ld", "writeOnly": true}, "enum": {"enum": ["t0ld", "t0ld-2"], "writeOnly": true},
+		"not": {"not": {"const": "t0ld"}, "writeOnly": true}, "pattern": {"type": "string", "pattern": "^t0ld", "format": "password"},
+		"one": {"oneOf": [{"const": "t0ld"}, {"const": "t0ld-2"}], "writeOnly": true}, "high": {"maximum": 5, "writeOnly": true},
+		"list": {"type": "array", "contains": {"const": "t0ld"}, "items": {"writeOnly": true}}, "whole": {"enum": [["t0ld"]], "items": {"writeOnly": true}}}}`
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s, err := Load(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	problems := s.Validate(map[string]any{"const": "typed-1", "enum": "typed-2", "not": "t0ld", "pattern": "typed-3", "one": "typed-4", "high": int64(918273645),
+		"list": []any{"typed-5"}, "whole": []any{"typed-6"}}, nil)
+	if len(problems) != 8 {
+		t.Errorf("%d problems, want 8: %v", len(problems), problems)
+	}
+	for _, p := range problems {
+		if strings.Contains(p.Message, "t0ld") || strings.Contains(p.Message, "typed-") || strings.Contains(p.Message, "918") {
+			t.Errorf("%s: %s", p.Pointer, p.Message)
+		}
+	}
+}

@@ -114,12 +114,15 @@ func (l *loose) add(s Stretch) {
 
 // comment takes the rest of the line, which begins with #.
 func (l *loose) comment(secret bool) {
-	for _, s := range l.out[l.onLine:] {
-		secret = secret || s.Kind == Rubble || s.Secret
-	}
+	secret = secret || l.secretSince(l.onLine)
 	end := l.lineEnd(l.pos)
 	l.add(Stretch{l.pos, end, LooseComment, cmp.Or(l.place, l.table), secret})
 	l.pos = end
+}
+
+// secretSince says whether there is something secret among the newest stretches, or what may be.
+func (l *loose) secretSince(first int) bool {
+	return slices.ContainsFunc(l.out[min(first, len(l.out)):], func(s Stretch) bool { return s.Secret || s.Kind == Rubble })
 }
 
 // lines reads statements until the end.
@@ -269,7 +272,7 @@ func (l *loose) assignment(ptrs []string, secret bool) {
 	if ok {
 		l.blanks()
 		if l.peekAny("#") {
-			l.comment(secret)
+			l.comment(secret || l.secretSince(l.since))
 			return
 		}
 		if ok = l.atLineEnd(); ok {
@@ -307,10 +310,8 @@ func (l *loose) lost(secret, whole bool) {
 func (l *loose) plain(whole bool) bool {
 	end := l.lineEnd(l.pos)
 	rest := l.src[l.pos:end]
-	for _, s := range l.out[min(l.onLine, len(l.out)):] {
-		if s.Secret {
-			return false // it may be a remark on that
-		}
+	if l.secretSince(min(l.since, l.onLine)) {
+		return false // it may be a remark on that
 	}
 	text, remark, comment := bytes.Cut(rest, []byte("#"))
 	if !whole {

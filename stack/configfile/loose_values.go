@@ -73,6 +73,9 @@ func (l *loose) text(ptrs []string, secret bool) bool {
 		case c == q:
 			l.pos++
 			l.add(Stretch{start, l.pos, LooseValue, ptrs[0], secret})
+			if secret && l.pos-start == 2 && l.as == Broken && l.depth == 0 {
+				l.halfOpened(q)
+			}
 			return true
 		case c == '\\' && q == '"' && l.pos+1 < len(l.src) && l.src[l.pos+1] != '\n':
 			l.pos++
@@ -83,6 +86,31 @@ func (l *loose) text(ptrs []string, secret bool) bool {
 		return false
 	}
 	return l.openText(start, start+1)
+}
+
+// halfOpened hides the lines behind an empty secret that go on like one of several lines, which has
+// lost a quote where it begins.
+func (l *loose) halfOpened(q byte) {
+	behind := l.pos
+	defer func() { l.pos = behind }()
+	if l.blanks(); !l.atLineEnd() {
+		return
+	}
+	line := l.lineEnd(l.pos)
+	if i := bytes.IndexByte(l.src[line:], '\n'); i >= 0 {
+		line += i + 1
+	}
+	l.pos = line
+	if l.blanks(); l.atLineEnd() || l.peekAny("#[") {
+		return
+	}
+	if _, ok := l.assigned(); ok {
+		return
+	}
+	if end := endOfLong(l.src, line, q); end > 0 {
+		l.add(Stretch{Start: line, End: end, Kind: Rubble, Secret: true})
+		behind = end
+	}
 }
 
 // openText is a text that does not end on its line, and begins at from. What could be something else
