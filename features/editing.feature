@@ -144,6 +144,14 @@ Feature: Editing that one can trust
       And the browser crashes and is opened again
     Then I am told of no unsaved change
 
+  Scenario: The browser keeps no secret of a text, and each tab its own draft
+    Given the text page is open
+    When I put "creds = { user = 'u', token = 'typed-77' } # typed-78" below the limit
+      And the browser has kept "creds"
+    Then the browser keeps nothing of "typed-7"
+    When I change the limit to 8000 in a second tab
+    Then the browser keeps 2 drafts
+
   Scenario Outline: Groups are added, removed and moved, and comments go along
     Given the config page is open <how>
     When I move feed 2 up
