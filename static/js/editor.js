@@ -43,7 +43,9 @@
   };
 
   // The review follows what is typed. One that is being waited for is dropped for the next.
-  let waiting, asking;
+  // Where nothing but the note was typed, or nothing at all, its answer is kept but not shown: what is
+  // shown may ask for a confirmation.
+  let waiting, asking, typed = false;
   const review = async () => {
     asking?.abort();
     asking = new AbortController();
@@ -58,7 +60,8 @@
       if (signal.aborted || f !== form()) return;
       const page = new DOMParser().parseFromString(text, "text/html");
       store(one("#masked", page));
-      show(one("#review", page));
+      if (typed) show(one("#review", page));
+      typed = false;
     } catch { /* no answer: what is shown is marked as old already */ }
   };
   const show = (next) => {
@@ -108,6 +111,7 @@
       if (form() && !locked()) review();
     }, 300);
     if (e.target.name === ":note") return;
+    typed = true;
     const seen = one("#review [name=':reviewed']");
     if (seen) seen.value = ""; // what is shown is not what would be applied any more
     one("#review [name=':confirm']")?.remove();
@@ -189,6 +193,7 @@
   const settle = () => {
     clearTimeout(waiting);
     asking?.abort();
+    typed = false;
     if (form()) here = place();
     else if (one("#queued")) drop(here); // this very draft is queued now
     number();
@@ -198,5 +203,5 @@
   document.addEventListener("htmx:after:swap", (e) => { if (!e.target.closest?.("#live")) settle(); });
   settle();
   const raw = one("#raw");
-  if (raw && raw.value !== raw.defaultValue || one("#config-form .changed")) review();
+  if (raw && raw.value !== raw.defaultValue || one("#config-form .changed")) { typed = true; review(); }
 })();
