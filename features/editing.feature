@@ -138,7 +138,7 @@ Feature: Editing that one can trust
       And I type "8000" into "limits.max_usd"
       And the browser has kept "8000"
       And the browser crashes and is opened again
-    Then I am told of 1 unsaved change
+    Then I am told of 2 unsaved changes
       And the browser keeps nothing of "a-new-password"
     When I press "Drop"
       And the browser crashes and is opened again
