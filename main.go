@@ -201,9 +201,11 @@ func servePanel(ctx context.Context, s settings.Settings, settingsFile string, l
 		return err
 	}
 	scheduler := schedule.NewScheduler(gate, rule.ScheduleOf(store), nil, log)
+	hider := handlers.NewHider(rule.Schema(), store.Read)
 	controller, err := stack.New(stack.Options{
 		Services: s.Services, Backend: backend, Config: store, State: s.State,
-		Validate: rule.Check, Changed: configfile.Pointers,
+		Validate: func(content []byte) []stack.Problem { hider.Learn(content); return rule.Check(content) },
+		Changed:  configfile.Pointers, Hide: hider.Hide,
 		ReloadTimeout: s.ReloadTimeout, MaxPause: s.MaxPause,
 		Guard:   guard(s, settingsFile, log),
 		OnSaved: scheduler.Replan,

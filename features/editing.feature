@@ -237,11 +237,19 @@ Feature: Editing that one can trust
       And I type "8000" into "limits.max_usd"
       And the browser has kept "8000"
       And the browser crashes and is opened again
-    Then I am told of 1 unsaved change
+    Then I am told of 2 unsaved changes
       And the browser keeps nothing of "a-new-password"
     When I press "Drop"
       And the browser crashes and is opened again
     Then I am told of no unsaved change
+
+  Scenario: The browser keeps no secret of a text, and each tab its own draft
+    Given the text page is open
+    When I put "creds = { user = 'u', token = 'typed-77' } # typed-78" below the limit
+      And the browser has kept "creds"
+    Then the browser keeps nothing of "typed-7"
+    When I change the limit to 8000 in a second tab
+    Then the browser keeps 2 drafts
 
   Scenario Outline: Groups are added, removed and moved, and comments go along
     Given the config page is open <how>

@@ -307,6 +307,25 @@ func (w *world) draftSteps(sc *godog.ScenarioContext) {
 			w.Fatalf("a draft is offered (%v)", err)
 		}
 	})
+	sc.When(`^I put "([^"]*)" below the limit$`, func(line string) {
+		w.retype("max_usd = 5000", "max_usd = 5000\n"+line)
+	})
+	sc.When(`^I change the limit to 8000 in a second tab$`, func() {
+		page, err := w.page.Context().NewPage()
+		must(w.TB, err)
+		page.SetDefaultTimeout(float64(patience.Milliseconds()))
+		w.page = page
+		open(w.TB, page, w.panel.url+"/config")
+		w.typeInto("8000", "limits.max_usd")
+		must(w.TB, w.page.Locator("#review h2").WaitFor())
+	})
+	sc.Then(`^the browser keeps (\d+) drafts$`, func(n int) {
+		kept, err := w.page.Evaluate(`Object.keys(localStorage).filter((k) => k.startsWith("pitstop:draft")).length`)
+		must(w.TB, err)
+		if fmt.Sprint(kept) != fmt.Sprint(n) {
+			w.Fatalf("it keeps %v", kept)
+		}
+	})
 	sc.Then(`^the browser keeps nothing of "([^"]*)"$`, func(text string) {
 		kept, err := w.page.Evaluate(`JSON.stringify(localStorage)`)
 		must(w.TB, err)

@@ -20,13 +20,10 @@ import (
 	"pitstop/stack/configfile"
 )
 
-// apiGetConfig is the file with its secrets masked; its ETag is the revision of the file itself.
+// apiGetConfig is the file with its secrets masked, and what is remarked beside them, as the raw view
+// and the backups have it; its ETag is the revision of the file itself.
 func (s *Server) apiGetConfig(c echo.Context) error {
 	live, err := s.usable() // what does not parse could not be masked
-	if err != nil {
-		return err
-	}
-	doc, err := s.masked(live.Content)
 	if err != nil {
 		return err
 	}
@@ -34,9 +31,17 @@ func (s *Server) apiGetConfig(c echo.Context) error {
 	h.Set("ETag", `"`+string(live.Revision)+`"`)
 	h.Add("Vary", "Accept")
 	if prefersJSON(c.Request().Header.Get("Accept")) {
+		doc, err := s.masked(live.Content)
+		if err != nil {
+			return err
+		}
 		return s.json(c, http.StatusOK, jsonValue(doc.Value()))
 	}
-	return write(c, http.StatusOK, "application/toml; charset=utf-8", doc.Bytes())
+	shown, err := s.shown(live.Content)
+	if err != nil {
+		return err
+	}
+	return write(c, http.StatusOK, "application/toml; charset=utf-8", shown.text)
 }
 
 // prefersJSON tells whether JSON is asked for by name, and not less than TOML is.
@@ -99,7 +104,7 @@ func (s *Server) runSent(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.runToEnd(c, stack.Change{Kind: stack.KindSave, Content: content, Base: base, By: by(c), Note: sentNote(c)})
+	return s.runToEnd(c, stack.Change{Kind: stack.KindSave, Content: content, Base: base, By: by(c), Note: s.sentNote(c, content)})
 }
 
 // mergePatch is the media type of RFC 7396.
@@ -123,7 +128,7 @@ func (s *Server) sentConfig(c echo.Context) (content []byte, base stack.Revision
 		r.problems = []stack.Problem{{Line: 1, Column: 1, Message: "There is nothing here."}}
 		return nil, "", r
 	}
-	content, err = s.unmasked(content, s.live())
+	content, err = s.unmaskedText(content, s.live())
 	return content, base, err
 }
 

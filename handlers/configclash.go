@@ -67,7 +67,7 @@ func (s *Server) clashViews(base, live, yours liveConfig, open []string) []views
 			if !ok || ptr == "" {
 				return "not set"
 			}
-			return strings.TrimSpace(wordsOf(s.withoutSecrets(doc, ptr, v), info.Unit != "", longestClash) + " " + info.Unit)
+			return strings.TrimSpace(wordsOf(s.valueWithoutSecrets(doc, ptr, v), info.Unit != "", longestClash) + " " + info.Unit)
 		}
 		view := views.Clash{Pointer: cl.id, Key: dotted(cl.yours), Title: info.Title, Theirs: say(t, cl.theirs), Yours: say(y, cl.yours)}
 		if base.Revision != "" {
@@ -78,8 +78,8 @@ func (s *Server) clashViews(base, live, yours liveConfig, open []string) []views
 	return out
 }
 
-// withoutSecrets is a value of a document with every secret in it masked.
-func (s *Server) withoutSecrets(doc *configfile.Document, ptr string, v any) any {
+// valueWithoutSecrets is a value of a document with every secret in it masked.
+func (s *Server) valueWithoutSecrets(doc *configfile.Document, ptr string, v any) any {
 	all, secrets := s.o.Schema.At(ptr).Secret, map[string]bool{}
 	for _, p := range s.o.Schema.Secrets(doc.Value()) {
 		secrets[p] = true

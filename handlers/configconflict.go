@@ -134,7 +134,7 @@ func (s *Server) ownSecrets(content []byte, live liveConfig) []byte {
 
 // typedText is a text as it was typed, with its secrets masked.
 func (s *Server) typedText(content []byte, base liveConfig) string {
-	return s.sheetOf(content, s.secretsOf(base)).text()
+	return s.sheetOf(content, base.Content).text()
 }
 
 // carryUnmerged takes a text that was not merged whole along with the draft, until that is applied.

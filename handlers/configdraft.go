@@ -46,6 +46,7 @@ type draft struct {
 	start   liveConfig // what the form was drawn from: base, or an earlier state of this draft
 	content []byte     // the whole draft
 	edits   int        // of the form
+	gone    []string   // secrets that were typed and are forgotten, by pointer
 	// problems are what was typed that content does not have, or has only as a text.
 	problems []stack.Problem
 	// syntax is why content is no TOML document; only a text can be none.
@@ -55,8 +56,8 @@ type draft struct {
 }
 
 // readDraft understands a posted editor, in either view. An error is a request that no editor sends.
-func (s *Server) readDraft(typed url.Values, live liveConfig) (draft, error) {
-	d := draft{typed: typed, raw: typed.Get(inView) == viewRaw}
+func (s *Server) readDraft(typed url.Values, live liveConfig) (d draft, err error) {
+	d = draft{typed: typed, raw: typed.Get(inView) == viewRaw}
 	for _, name := range []string{inRevision, inView, inRaw, inKept} {
 		if len(typed[name]) > 1 {
 			d.doubt = "The form came with " + name + " twice, so it cannot be told which one counts."
@@ -71,9 +72,14 @@ func (s *Server) readDraft(typed url.Values, live liveConfig) (draft, error) {
 		d.base.Revision = rev // so that whatever it is shown as next is still the draft of an unknown version
 	}
 	d.start = d.base
+	defer func() {
+		// Whatever is done with the note, a page that shows it again too: no secret goes along.
+		typed.Set(inNote, s.withoutSecrets(typed.Get(inNote), live.Content, d.base.Content, d.content))
+	}()
 	if typed.Has(inRaw) {
 		d.readText(s, strings.ReplaceAll(typed.Get(inRaw), "\r\n", "\n"))
 		if d.raw {
+			d.problems = append(d.problems, s.forgotten(d)...)
 			return d, nil
 		}
 		if d.syntax != nil || len(d.problems) > 0 {
@@ -96,16 +102,20 @@ func (s *Server) readDraft(typed url.Values, live liveConfig) (draft, error) {
 	content, more := edited(d.start.Content, edits)
 	d.content = content
 	d.problems = append(stackProblems(wrong), more...)
+	d.problems = append(d.problems, s.forgotten(d)...)
 	return d, nil
 }
 
 func (d *draft) readText(s *Server, text string) {
 	d.text = text
-	reference := d.base
-	if content, ok := s.kept.of(d.typed.Get(inKept)); ok {
+	reference, kept := d.base, readKept(d.typed.Get(inKept))
+	if content, ok := s.kept.of(kept.name); ok {
 		reference = s.understand(content, stack.RevisionOf(content))
+	} else {
+		kept.forget()
 	}
-	d.content, d.problems = s.fromText(text, reference, d.base)
+	d.gone = kept.gone
+	d.content, d.problems = s.fromText(text, reference, d.base, d.gone...)
 	if _, err := configfile.Parse([]byte(text)); err != nil {
 		d.syntax = s.understand([]byte(text), "").Problems
 	}
@@ -146,7 +156,13 @@ func changedPointers(old, now []byte) []string {
 // editorAsSent is the editor as it was filled in.
 func (s *Server) editorAsSent(d draft) views.Editor {
 	if d.raw || d.base.Unusable != "" {
-		return s.editorWith(d.base, d.content, d.raw)
+		e := s.editorWith(d.base, d.content, d.raw)
+		if d.syntax != nil && len(d.gone) > 0 {
+			kept := readKept(e.Kept) // its content cannot say which they are
+			kept.gone = d.gone
+			e.Kept = kept.String()
+		}
+		return e
 	}
 	e := s.newEditor(d.base)
 	e.Live = fieldValues(s.o.Schema.Form(d.base.Value))
@@ -154,7 +170,7 @@ func (s *Server) editorAsSent(d draft) views.Editor {
 	e.Changes = d.count()
 	e.Note = d.typed.Get(inNote)
 	if d.typed.Has(inRaw) {
-		e.Text, e.Kept = d.typed.Get(inRaw), d.typed.Get(inKept)
+		e.Text, e.Kept = s.sheetOf(d.start.Content, d.base.Content).text(), s.keep(d.base, d.start.Content)
 	}
 	return e
 }
@@ -169,9 +185,9 @@ func (s *Server) editorWith(base liveConfig, content []byte, raw bool) views.Edi
 	}
 	e.Raw = raw || now.Value == nil
 	if e.Raw || !same {
-		e.Text = s.sheetOf(content, s.secretsOf(base)).text()
+		e.Text = s.sheetOf(content, base.Content).text()
 		if !same {
-			e.Kept = s.kept.keep(content)
+			e.Kept = s.keep(base, content)
 		}
 	}
 	if !same && base.Value != nil && now.Value != nil {
@@ -181,7 +197,6 @@ func (s *Server) editorWith(base liveConfig, content []byte, raw bool) views.Edi
 	}
 	if e.Raw {
 		e.Lines = 1 + strings.Count(e.Text, "\n")
-		e.SecretKeys = secretNames(s.o.Schema, now.Value, base.Value)
 		return e
 	}
 	if base.Value != nil {
@@ -193,22 +208,4 @@ func (s *Server) editorWith(base liveConfig, content []byte, raw bool) views.Edi
 
 func (s *Server) newEditor(base liveConfig) views.Editor {
 	return views.Editor{Path: s.o.Store.Path(), Revision: string(base.Revision), Later: s.laterControl()}
-}
-
-// secretNames are the last keys of the secrets in these documents.
-func secretNames(sch *schema.Schema, docs ...map[string]any) []string {
-	var names []string
-	seen := map[string]bool{}
-	for _, doc := range docs {
-		if doc == nil {
-			continue
-		}
-		for _, ptr := range sch.Secrets(doc) {
-			if name := lastName(ptr); !seen[name] {
-				seen[name] = true
-				names = append(names, name)
-			}
-		}
-	}
-	return names
 }

@@ -72,8 +72,9 @@ func (s *Server) changedBy(r stack.Report) *views.HistoryDiff {
 // maxNote is how many characters a note may have.
 const maxNote = 500
 
-// cleanNote is a note as it is kept, or a sentence on why it is not.
-func (s *Server) cleanNote(note string) (string, string) {
+// cleanNote is a note as it is kept, or a sentence on why it is not: it must hold no secret of the
+// config file, nor of these other versions.
+func (s *Server) cleanNote(note string, others ...[]byte) (string, string) {
 	note = strings.TrimSpace(strings.ReplaceAll(note, "\r\n", "\n"))
 	switch n := utf8.RuneCountInString(note); {
 	case !utf8.ValidString(note) || strings.ContainsRune(note, 0):
@@ -81,12 +82,8 @@ func (s *Server) cleanNote(note string) (string, string) {
 	case n > maxNote:
 		return "", fmt.Sprintf("The note has %d characters; it may have %d.", n, maxNote)
 	}
-	if v, err := s.openVersion(s.live().Content); err == nil {
-		for _, secret := range v.texts() {
-			if strings.Contains(note, secret) {
-				return "", "The note holds a secret of the config file, which the history must not. Say it in other words."
-			}
-		}
+	if s.withoutSecrets(note, append(others, s.live().Content)...) != note {
+		return "", "The note holds a secret of the config file, which the history must not. Say it in other words."
 	}
 	return note, ""
 }

@@ -2,7 +2,6 @@ package handlers
 
 import (
 	"bytes"
-	"regexp"
 	"strings"
 
 	"pitstop/schema"
@@ -53,8 +52,27 @@ func secretTexts(doc *configfile.Document, pointers []string) []string {
 	var out []string
 	for _, ptr := range pointers {
 		value, _ := doc.Get(ptr)
-		if text, ok := value.(string); ok && len(text) >= shortSecret && text != schema.Mask {
-			out = append(out, text)
+		out = append(out, searchable(value)...)
+	}
+	return out
+}
+
+// searchable are the texts by which a secret is known again: itself, and of several lines each that
+// is long enough to mean nothing else.
+func searchable(value any) []string {
+	text, ok := value.(string)
+	if _, counts := number(value); counts {
+		text, ok = plainValue(value), true
+	}
+	if !ok || len(text) < shortSecret || text == schema.Mask {
+		return nil
+	}
+	out := []string{text}
+	if strings.Contains(strings.TrimSpace(text), "\n") {
+		for line := range strings.Lines(text) {
+			if line = strings.TrimSpace(line); len(line) >= shortSecret+2 {
+				out = append(out, line)
+			}
 		}
 	}
 	return out
@@ -71,13 +89,10 @@ func (v openedVersion) mask(texts []string) (shownVersion, error) {
 			return shownVersion{}, err
 		}
 	}
-	m := commentMask{schema: v.schema, lines: map[int]bool{}, keys: map[string]bool{}, values: texts}
-	for _, ptr := range v.secrets {
-		line, _ := v.doc.Position(ptr)
-		m.lines[line] = true
-		m.keys[lastName(ptr)] = true
-	}
-	text := m.apply(v.doc.Bytes())
+	h := newHidden(v.schema)
+	h.learn(v)
+	h.texts = texts
+	text := h.maskComments(v.doc.Bytes())
 	return shownVersion{text, !bytes.Equal(text, v.content)}, nil
 }
 
@@ -88,80 +103,4 @@ func lastName(ptr string) string {
 		parts = parts[:len(parts)-1]
 	}
 	return parts[len(parts)-1]
-}
-
-// commentMask hides in comments what may be secret.
-type commentMask struct {
-	schema *schema.Schema
-	lines  map[int]bool    // with a secret value: all of their comment goes
-	keys   map[string]bool // that are secret in this document
-	values []string
-}
-
-var (
-	commentedKey = regexp.MustCompile(`^\s*[#;/\s]*([^=:#]+?)\s*[=:]`)
-	keyPart      = regexp.MustCompile(`[A-Za-z0-9_-]+`)
-)
-
-func (m commentMask) apply(text []byte) []byte {
-	var out bytes.Buffer
-	for i, line := range bytes.SplitAfter(text, []byte("\n")) {
-		at := commentStart(line)
-		if at < 0 {
-			out.Write(line)
-			continue
-		}
-		comment, end := line[at:], line[len(bytes.TrimRight(line, "\r\n")):]
-		out.Write(line[:at])
-		switch {
-		case m.lines[i+1]:
-			out.WriteString("# " + schema.Mask)
-			out.Write(end)
-		case m.names(comment):
-			k := bytes.IndexAny(comment, "=:")
-			out.Write(comment[:k+1])
-			out.WriteString(" " + schema.Mask)
-			out.Write(end)
-		default:
-			for _, v := range m.values {
-				comment = bytes.ReplaceAll(comment, []byte(v), []byte(schema.Mask))
-			}
-			out.Write(comment)
-		}
-	}
-	return out.Bytes()
-}
-
-// names tells whether a comment is a commented-out key that is secret.
-func (m commentMask) names(comment []byte) bool {
-	found := commentedKey.FindSubmatch(comment)
-	if found == nil {
-		return false
-	}
-	whole := string(found[1])
-	for _, key := range append(keyPart.FindAllString(whole, -1), strings.ReplaceAll(whole, " ", "_")) {
-		if m.keys[key] || m.schema.At(configfile.JoinPointer("", key)).Secret {
-			return true
-		}
-	}
-	return false
-}
-
-// commentStart is where a line's comment begins, -1 where there is none. It looks at the line alone:
-// within a text of several lines it may take for a comment what is none, and masks too much.
-func commentStart(line []byte) int {
-	quote := byte(0)
-	for i := 0; i < len(line); i++ {
-		switch c := line[i]; {
-		case quote == 0 && c == '#':
-			return i
-		case quote == 0 && (c == '"' || c == '\''):
-			quote = c
-		case quote == '"' && c == '\\':
-			i++
-		case c == quote:
-			quote = 0
-		}
-	}
-	return -1
 }

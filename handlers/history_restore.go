@@ -65,7 +65,7 @@ func (s *Server) postRestore(c echo.Context) error {
 		return refuse(http.StatusUnprocessableEntity, "The form came without the revisions that were shown, so that it cannot be told what was looked at. Open the page of the backup again.")
 	}
 	typed := form.Get("note")
-	note, problem := s.cleanNote(typed)
+	note, problem := s.cleanNote(typed, v.content)
 	switch base := stack.Revision(form.Get(inRevision)); {
 	case v.name == theFileNow:
 		return refuse(http.StatusNotFound, "There is no backup of that name.")

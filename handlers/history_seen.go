@@ -97,5 +97,5 @@ func (s *Server) apiRestoreVersion(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.runToEnd(c, stack.Change{Kind: stack.KindRestore, Content: v.content, Base: base, By: by(c), Note: sentNote(c), Source: v.name})
+	return s.runToEnd(c, stack.Change{Kind: stack.KindRestore, Content: v.content, Base: base, By: by(c), Note: s.sentNote(c, v.content), Source: v.name})
 }

@@ -68,7 +68,7 @@ func (s *Server) apiPostLater(c echo.Context) error {
 	if err := requireType(c, "application/toml", mergePatch); err != nil {
 		return err
 	}
-	r := later.Request{When: later.AtTime, By: by(c), Note: sentNote(c), Replaces: c.QueryParam("replace")}
+	r := later.Request{When: later.AtTime, By: by(c), Replaces: c.QueryParam("replace")}
 	switch at := c.QueryParam("at"); at {
 	case string(later.NextClose):
 		r.When = later.NextClose
@@ -97,6 +97,7 @@ func (s *Server) apiPostLater(c echo.Context) error {
 	if string(content) == string(live.Content) {
 		return refuse(http.StatusUnprocessableEntity, "Nothing was queued: the config file is this already.")
 	}
+	r.Note = s.sentNote(c, content)
 	r.Content, r.Base, r.Changed = content, live.Content, configfile.Pointers(live.Content, content)
 	e, err := s.o.Later.Put(r)
 	if err != nil {
@@ -106,9 +107,11 @@ func (s *Server) apiPostLater(c echo.Context) error {
 	return s.json(c, http.StatusCreated, answerOf(e))
 }
 
-// sentNote is the remark that a script sends along with a document: ?note= or the header Pitstop-Note.
-func sentNote(c echo.Context) string {
-	return noteOf(url.Values{inNote: {cmp.Or(c.QueryParam("note"), c.Request().Header.Get("Pitstop-Note"))}})
+// sentNote is the remark that a script sends along with a document: ?note= or the header Pitstop-Note,
+// without the secrets of the file and of the document.
+func (s *Server) sentNote(c echo.Context, content []byte) string {
+	text := cmp.Or(c.QueryParam("note"), c.Request().Header.Get("Pitstop-Note"))
+	return noteOf(url.Values{inNote: {s.withoutSecrets(text, s.live().Content, content)}})
 }
 
 // apiDeleteLater withdraws the queued change: ?id= that one, else whichever it is.

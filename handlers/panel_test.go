@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -116,8 +117,10 @@ func newPanelUnder(t testing.TB, dir, schemaFile string) *panel {
 		t.Fatal(err)
 	}
 	scheduler := schedule.NewScheduler(p.gate, rule.ScheduleOf(store), nil, log)
+	hider := NewHider(rule.Schema(), store.Read)
 	p.control, err = stack.New(stack.Options{
-		Services: services, Backend: p.stack, Config: store, State: state, Validate: rule.Check,
+		Services: services, Backend: p.stack, Config: store, State: state,
+		Validate: func(content []byte) []stack.Problem { hider.Learn(content); return rule.Check(content) }, Hide: hider.Hide,
 		Changed: configfile.Pointers, ReloadTimeout: generous, MaxPause: generous, Log: log,
 	})
 	if err != nil {
@@ -269,6 +272,30 @@ func (p *panel) wantFile(want string) {
 	if got := string(p.content()); got != want {
 		p.t.Errorf("the config file is\n%s\nwant\n%s", got, want)
 	}
+}
+
+// stateFiles are the contents of the state folder, but for the versions of the config file: those are
+// whole, and nobody's but the panel's.
+func (p *panel) stateFiles() (files []string) {
+	p.t.Helper()
+	err := filepath.WalkDir(filepath.Join(filepath.Dir(p.file), "state"), func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		if filepath.Base(filepath.Dir(path)) == "versions" {
+			if info, err := d.Info(); err == nil && info.Mode().Perm() != 0o600 {
+				p.t.Errorf("%s has the mode %v, want 0600", path, info.Mode())
+			}
+			return nil
+		}
+		b, err := os.ReadFile(path)
+		files = append(files, string(b))
+		return err
+	})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return files
 }
 
 // calls are how often the stack was asked to do this.

@@ -1,10 +1,9 @@
 package handlers
 
 import (
-	"bytes"
-	"fmt"
+	"errors"
 	"reflect"
-	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -16,26 +15,46 @@ import (
 // fromText is the document that a text of the raw view stands for. reference is the version that was
 // shown, base the file's: a mask stands for the secret that the same key has there. Keys in lists of
 // tables are the same where the rest of their table is, or its name, before their place counts.
-// Problems are masks that stand for nothing; lines are those of the text.
-func (s *Server) fromText(text string, reference, base liveConfig) (content []byte, problems []stack.Problem) {
-	content = s.sheetOf(reference.Content, s.secretsOf(base)).restore(text)
+// Problems are masks that stand for nothing; lines are those of the text. Masks of secrets that are
+// gone stay: those of these pointers, and those that the version that was shown has itself.
+func (s *Server) fromText(text string, reference, base liveConfig, gone ...string) (content []byte, problems []stack.Problem) {
+	sh := s.sheetOf(reference.Content, base.Content)
+	content = sh.restore(text)
+	if text == sh.text() && len(gone) == 0 {
+		return content, nil
+	}
 	typed, err := configfile.Parse([]byte(text))
 	if err != nil {
 		return content, nil // what is wrong with it is said by whoever parses it
 	}
 	var masks []string
-	for _, ptr := range s.o.Schema.Secrets(typed.Value()) {
+	places := s.o.Schema.Secrets(typed.Value())
+	if reference.Value == nil {
+		places = stringsIn(typed.Value(), "") // more than what is secret was masked
+	}
+	for _, ptr := range places {
 		if v, _ := typed.Get(ptr); v == schema.Mask {
 			masks = append(masks, ptr)
 		}
 	}
 	doc, err := configfile.Parse(content)
+	if err != nil && reference.Value == nil {
+		p := stack.Problem{Message: "What is masked here is not valid TOML itself. Give the secrets themselves, and type remarks that are masked anew."}
+		if syntax := new(configfile.SyntaxError); errors.As(err, &syntax) {
+			p.Line, p.Column = syntax.Line, syntax.Column
+		}
+		return content, []stack.Problem{p}
+	}
 	if err != nil {
 		// A line was taken for another that only looks the same: what was typed counts.
 		return []byte(text), []stack.Problem{{Message: "The masked lines could not be told apart. Give the secrets themselves."}}
 	}
 	sources := []map[string]any{reference.Value, base.Value}
 	for _, ptr := range masks {
+		if slices.Contains(gone, ptr) || reference.Value != nil && s.atSameKey(typed.Value(), reference.Value, ptr) == schema.Mask {
+			_ = doc.Set(ptr, schema.Mask) // it is a text there already
+			continue
+		}
 		var secret any
 		for _, from := range sources {
 			if secret = s.sameKey(typed.Value(), from, ptr); secret != nil {
@@ -45,7 +64,7 @@ func (s *Server) fromText(text string, reference, base liveConfig) (content []by
 		now, _ := doc.Get(ptr)
 		if secret == nil && reference.Value == nil {
 			// By place alone; a line that was paired with another's says that places changed.
-			if secret = brokenSecret(reference.Content, ptr); now != schema.Mask && now != secret {
+			if secret = s.brokenSecret(reference.Content, ptr); now != schema.Mask && now != secret {
 				secret = nil
 			}
 		}
@@ -65,8 +84,34 @@ func (s *Server) fromText(text string, reference, base liveConfig) (content []by
 	return doc.Bytes(), problems
 }
 
-// sameKey is the value in from of the key at this pointer of doc; nil: there is none.
+// stringsIn are the pointers of all texts in a value.
+func stringsIn(v any, ptr string) (out []string) {
+	switch v := v.(type) {
+	case string:
+		return []string{ptr}
+	case map[string]any:
+		for key, e := range v {
+			out = append(out, stringsIn(e, configfile.JoinPointer(ptr, key))...)
+		}
+	case []any:
+		for i, e := range v {
+			out = append(out, stringsIn(e, configfile.JoinPointer(ptr, strconv.Itoa(i)))...)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// sameKey is the secret in from of the key at this pointer of doc; nil: there is none.
 func (s *Server) sameKey(doc, from map[string]any, ptr string) any {
+	if v := s.atSameKey(doc, from, ptr); v != schema.Mask {
+		return v
+	}
+	return nil
+}
+
+// atSameKey is the value there, be it a mask.
+func (s *Server) atSameKey(doc, from map[string]any, ptr string) any {
 	if from == nil {
 		return nil
 	}
@@ -99,9 +144,6 @@ func (s *Server) sameKey(doc, from map[string]any, ptr string) any {
 		default:
 			return nil
 		}
-	}
-	if there == schema.Mask {
-		return nil
 	}
 	return there
 }
@@ -202,108 +244,4 @@ func pointerParts(ptr string) []string {
 		parts[i] = strings.ReplaceAll(strings.ReplaceAll(p, "~1", "/"), "~0", "~")
 	}
 	return parts
-}
-
-// secretsOf are the secrets of a version that can be looked for in any text.
-func (s *Server) secretsOf(l liveConfig) []string {
-	doc, err := configfile.Parse(l.Content)
-	if err != nil {
-		return nil
-	}
-	return secretTexts(doc, s.o.Schema.Secrets(doc.Value()))
-}
-
-var (
-	brokenTable = regexp.MustCompile(`^\s*(\[+)\s*([^\]]+?)\s*\]+`)
-	brokenKey   = regexp.MustCompile(`^(\s*#*\s*)([A-Za-z0-9_."' -]+?)(\s*[=:]\s*)(.+?)(\s*)$`)
-)
-
-// maskBroken hides what may be secret in a text that does not parse, line by line: too much rather
-// than too little. known are secrets of other versions.
-func (s *Server) maskBroken(content []byte, known []string) []byte {
-	var out bytes.Buffer
-	until := "" // the end of a secret text of several lines
-	eachBrokenLine(content, func(line []byte, ptr string) {
-		body := bytes.TrimRight(line, "\r\n")
-		end := line[len(body):]
-		if until != "" {
-			if bytes.Contains(body, []byte(until)) {
-				until = ""
-			}
-			fmt.Fprintf(&out, "%s%s", schema.Mask, end)
-			return
-		}
-		if m := brokenKey.FindSubmatch(body); m != nil && s.secretPlace(ptr, string(m[2])) {
-			for _, quotes := range []string{`"""`, `'''`} {
-				if bytes.Count(m[4], []byte(quotes)) == 1 {
-					until = quotes
-				}
-			}
-			fmt.Fprintf(&out, "%s%s%s%q%s%s", m[1], m[2], m[3], schema.Mask, m[5], end)
-			return
-		}
-		for _, secret := range known {
-			line = bytes.ReplaceAll(line, []byte(secret), []byte(schema.Mask))
-		}
-		out.Write(line)
-	})
-	return out.Bytes()
-}
-
-// secretPlace tells whether a key in a text that does not parse is secret.
-func (s *Server) secretPlace(table, key string) bool {
-	ptr := table
-	for _, k := range strings.Split(key, ".") {
-		k = strings.Trim(strings.TrimSpace(k), `"'`)
-		ptr = configfile.JoinPointer(ptr, k)
-		if s.o.Schema.At(configfile.JoinPointer("", k)).Secret {
-			return true
-		}
-	}
-	return s.o.Schema.At(ptr).Secret
-}
-
-// eachBrokenLine goes through a text that need not parse with the pointer of the table that each line
-// is in.
-func eachBrokenLine(content []byte, do func(line []byte, table string)) {
-	table, lists := "", map[string]int{}
-	for _, line := range rawLines(content) {
-		if m := brokenTable.FindSubmatch(line); m != nil {
-			table = ""
-			keys := strings.Split(string(m[2]), ".")
-			for i, k := range keys {
-				table = configfile.JoinPointer(table, strings.Trim(strings.TrimSpace(k), `"'`))
-				if i == len(keys)-1 && len(m[1]) > 1 {
-					lists[table]++
-				}
-				if n := lists[table]; n > 0 {
-					table = configfile.JoinPointer(table, strconv.Itoa(n-1))
-				}
-			}
-		}
-		do(line, table)
-	}
-}
-
-// brokenSecret is the secret text at a pointer of a version that does not parse; nil: it is not found.
-func brokenSecret(content []byte, ptr string) (secret any) {
-	eachBrokenLine(content, func(line []byte, table string) {
-		m := brokenKey.FindSubmatch(bytes.TrimRight(line, "\r\n"))
-		if secret != nil || m == nil || bytes.Contains(m[1], []byte("#")) {
-			return
-		}
-		at := table
-		for _, k := range strings.Split(string(m[2]), ".") {
-			at = configfile.JoinPointer(at, strings.Trim(strings.TrimSpace(k), `"'`))
-		}
-		if at != ptr {
-			return
-		}
-		if doc, err := configfile.Parse(append([]byte("x = "), m[4]...)); err == nil {
-			if v, ok := doc.Get("/x"); ok && v != schema.Mask {
-				secret = v
-			}
-		}
-	})
-	return secret
 }

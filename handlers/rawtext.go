@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -25,13 +26,13 @@ type block struct {
 
 const bom = "\ufeff"
 
-// sheetOf draws a version. known are further secrets to hide, should it not parse.
-func (s *Server) sheetOf(content []byte, known []string) sheet {
+// sheetOf draws a version. Should it not parse, what others call secret is hidden too.
+func (s *Server) sheetOf(content []byte, others ...[]byte) sheet {
 	var masked []byte
 	if v, err := s.shown(content); err == nil {
 		masked = v.text
 	} else {
-		masked = s.maskBroken(content, known)
+		masked = s.maskBroken(content, others...)
 	}
 	sh := sheet{content: content}
 	old, shown := rawLines(content), rawLines(masked)
@@ -68,7 +69,23 @@ func (s *Server) sheetOf(content []byte, known []string) sheet {
 	for ; i < len(old); i++ {
 		sh.blocks = append(sh.blocks, block{1, old[i]})
 	}
+	sh.blocks = paired(sh.blocks)
 	return sh
+}
+
+// paired joins lines that stand for nothing, and bytes that no line stands for, to their neighbours: a
+// line that was masked may look like one that was not, and be taken for it.
+func paired(blocks []block) []block {
+	var out []block
+	for _, b := range blocks {
+		n := len(out)
+		if n > 0 && (b.lines == 0 || len(b.bytes) == 0 || out[n-1].lines == 0 || len(out[n-1].bytes) == 0) {
+			out[n-1] = block{out[n-1].lines + b.lines, slices.Concat(out[n-1].bytes, b.bytes)}
+		} else {
+			out = append(out, b)
+		}
+	}
+	return out
 }
 
 // text is what the raw view shows.
@@ -111,7 +128,9 @@ func (sh sheet) restore(text string) []byte {
 			last := i == len(typed) && !strings.HasSuffix(text, "\n")
 			switch {
 			case last:
-				b = bytes.TrimRight(b, "\r\n")
+				if cut, ok := bytes.CutSuffix(b, []byte("\n")); ok {
+					b = bytes.TrimSuffix(cut, []byte("\r"))
+				}
 			case !bytes.HasSuffix(b, []byte("\n")):
 				b = append(bytes.Clone(b), end...)
 			}

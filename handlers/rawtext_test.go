@@ -24,7 +24,7 @@ func TestTextBackToBytes(t *testing.T) {
 		"lone carriage returns":     "a = 1\n# x\ry\nb = 2\n",
 	} {
 		t.Run(name, func(t *testing.T) {
-			sh := p.sheetOf([]byte(content), nil)
+			sh := p.sheetOf([]byte(content))
 			if got := string(sh.restore(sh.text())); got != content {
 				t.Errorf("shown as\n%q\ncame back as\n%q\nwant\n%q", sh.text(), got, content)
 			}

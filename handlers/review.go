@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"net/http"
+	"slices"
 
 	"github.com/labstack/echo/v4"
 
@@ -43,7 +44,7 @@ func (s *Server) mending(r *views.Review, old []byte, after *configfile.Document
 		return
 	}
 	r.Diff.Problem = "The file as it is cannot be compared key by key, for it is not valid TOML. These are the lines that differ."
-	was := s.maskBroken(old, secretTexts(after, s.o.Schema.Secrets(after.Value())))
+	was := s.maskBroken(old, after.Bytes())
 	for _, h := range configfile.Hunks(was, v.text, contextLines) {
 		if len(r.Diff.Hunks) == shownChanges {
 			r.Diff.MoreLines = true
@@ -120,7 +121,23 @@ func (s *Server) postConfigReview(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.render(c, http.StatusOK, views.ReviewPanel(s.reviewOf(d, live)))
+	return s.render(c, http.StatusOK, views.ReviewAnswer(s.reviewOf(d, live), s.maskedDraft(d)))
+}
+
+// maskedDraft is a draft as a browser may keep it. The secrets that were typed are not in it, nor is
+// the name under which the server has them: it says which ones to type again.
+func (s *Server) maskedDraft(d draft) views.MaskedDraft {
+	content := d.content
+	if !d.raw {
+		content = d.withTyped()
+	}
+	typed := append(s.typedSecrets(d.base, content), d.gone...)
+	slices.Sort(typed)
+	typed = slices.Compact(typed)
+	return views.MaskedDraft{
+		Revision: d.typed.Get(inRevision), Text: s.sheetOf(content, d.base.Content).text(),
+		Kept: keptDraft{name: forgottenDraft, typed: typed}.String(), Secrets: len(typed), Note: d.typed.Get(inNote),
+	}
 }
 
 // reviewOf is the review of a draft that may still be wrong.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -74,7 +75,7 @@ func (s *Server) wantedConfig(c echo.Context) (*wanted, error) {
 	case !d.raw && schema.Pressed(typed):
 		inPlace(c)
 		return nil, s.showConfig(c, http.StatusOK, s.editorAsSent(d), nil)
-	case typed.Get(inTo) != "":
+	case typed.Get(inTo) != "" && (typed.Get(inCheck) == "" || d.known && d.base.Revision == live.Revision):
 		inPlace(c)
 		return nil, s.switchView(c, d)
 	case d.base.Revision != live.Revision || !d.known:
@@ -175,6 +176,8 @@ func (s *Server) switchView(c echo.Context, d draft) error {
 		status = http.StatusUnprocessableEntity
 		e.Notice, e.NoticeTone = "The form cannot show this text yet: it is not valid TOML. Everything typed is kept.", views.Bad
 		s.markText(&e, d.syntax)
+	case noteForgotten(&e, d.problems):
+		s.mark(&e, append(now.Problems, d.problems...))
 	case d.raw && len(d.problems) > 0: // masks that stand for nothing
 		e.Notice, e.NoticeTone = "", views.Quiet
 		s.mark(&e, d.problems)
@@ -183,6 +186,7 @@ func (s *Server) switchView(c echo.Context, d draft) error {
 	}
 	if !bytes.Equal(content, d.base.Content) {
 		sent := draft{raw: e.Raw, text: e.Text, base: d.base, known: true, start: d.base, content: content, syntax: d.syntax}
+		sent.problems = s.forgotten(sent)
 		e.Review = s.reviewOf(sent, d.base)
 	}
 	where := "/config"
@@ -210,8 +214,18 @@ func (s *Server) answerInvalid(c echo.Context, d draft, problems []stack.Problem
 	e := s.editorAsSent(d)
 	e.Note = d.typed.Get(inNote)
 	e.Notice, e.NoticeTone = fmt.Sprintf("Nothing was applied: %s to correct.", plural(len(problems), "thing", "things")), views.Bad
+	noteForgotten(&e, problems)
 	s.mark(&e, problems)
 	return s.showConfig(c, http.StatusUnprocessableEntity, e, nil)
+}
+
+// noteForgotten says first what else would look like a riddle: a secret that is asked for again.
+func noteForgotten(e *views.Editor, problems []stack.Problem) bool {
+	some := slices.ContainsFunc(problems, func(p stack.Problem) bool { return p.Message == forgottenWords })
+	if some {
+		e.Notice, e.NoticeTone = "The secrets you typed were forgotten (the panel keeps them in memory only, for a while, and no browser does); type them again. Nothing was applied.", views.Bad
+	}
+	return some
 }
 
 // mark puts problems at their fields, or at their lines.

@@ -1,8 +1,10 @@
 package handlers
 
 import (
+	"bytes"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"pitstop/schema"
 	"pitstop/stack"
@@ -21,6 +23,22 @@ func (s *Server) masked(content []byte) (*configfile.Document, error) {
 		}
 	}
 	return doc, nil
+}
+
+// unmaskedText is a document that somebody sends back as it was shown, or changed, with the file's own
+// secrets in place of the masks: every line that is as it was shown is as it was in the file, remarks
+// too. One without a mask in it is taken as it is, byte by byte.
+func (s *Server) unmaskedText(content []byte, live liveConfig) ([]byte, error) {
+	if !bytes.Contains(content, []byte(schema.Mask)) {
+		return content, nil
+	}
+	content, problems := s.fromText(strings.ReplaceAll(string(content), "\r\n", "\n"), live, live)
+	if len(problems) > 0 {
+		r := refuse(http.StatusUnprocessableEntity, "A secret is masked in the document, and the config file has none at that place to keep.")
+		r.problems = problems
+		return nil, r
+	}
+	return content, nil
 }
 
 // unmasked is a document that somebody sends back, with the file's own secrets in place of the

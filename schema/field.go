@@ -27,6 +27,7 @@ func (p painter) field(e *entry) Field {
 	case isSecret:
 		f.Control = Password
 		f.SecretSource = secretSource(parts)
+		f.Required = f.Required && f.SecretSource == ""
 		f.MaxLength = lengthLimit(parts)
 		f.Hint = "Leave blank to keep it as it is."
 		if !e.has {
@@ -91,14 +92,34 @@ func selectOnly(options []Option, value string) {
 	}
 }
 
+// secretSource says where a secret that is not in the file may come from.
 func secretSource(parts []*jsonschema.Schema) string {
-	if env := firstText(parts, "x-secret-env"); env != "" {
-		return "May come from the environment variable " + env + " instead."
-	}
-	if file := firstText(parts, "x-secret-file"); file != "" {
-		return "May be read from the file " + file + " instead."
+	env, file := secretSources(parts)
+	switch {
+	case env != "" && file != "":
+		return "While it is not in the file, it comes from the environment variable " + env + " or the file " + file + "."
+	case env != "":
+		return "While it is not in the file, it comes from the environment variable " + env + "."
+	case file != "":
+		return "While it is not in the file, it is read from the file " + file + "."
 	}
 	return ""
+}
+
+// secretSources are the environment variable and the file that a secret may come from.
+func secretSources(parts []*jsonschema.Schema) (env, file string) {
+	return firstText(parts, "x-secret-env"), firstText(parts, "x-secret-file")
+}
+
+// elsewhere says whether the value at a pointer is a secret that may come from elsewhere, so that
+// what is not in the file is not missing.
+func (s *Schema) elsewhere(ptr string) bool {
+	parts, ok := s.partsAt(ptr)
+	if !ok || !marksSecret(parts) {
+		return false
+	}
+	env, file := secretSources(parts)
+	return env != "" || file != ""
 }
 
 func (p painter) linesField(e *entry, f *Field) {

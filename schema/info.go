@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -45,8 +46,8 @@ func everything(list []*jsonschema.Schema) []*jsonschema.Schema {
 
 // At tells what the schema says of the key at this pointer.
 func (s *Schema) At(ptr string) Info {
-	info := Info{Known: true}
 	parts := everything([]*jsonschema.Schema{s.root})
+	info := Info{Known: true, Secret: marksSecret(parts)}
 	info.Reload = firstText(parts, "x-reload")
 	keys := split(ptr)
 	for n, key := range keys {
@@ -60,7 +61,7 @@ func (s *Schema) At(ptr string) Info {
 			if n < len(keys)-1 {
 				title = titleOf(keys[len(keys)-1])
 			}
-			return Info{Title: title, Reload: info.Reload, Secret: info.Secret || soundsSecret(keys[len(keys)-1])}
+			return Info{Title: title, Reload: info.Reload, Secret: info.Secret || slices.ContainsFunc(keys[n:], soundsSecret)}
 		}
 		parts = everything(below)
 		if reload := firstText(parts, "x-reload"); reload != "" {

@@ -24,6 +24,9 @@ func (r *report) say(f failure) {
 		r.keyName(f)
 		return
 	}
+	if v == "" && r.schema.elsewhere(f.ptr) {
+		return // it comes from elsewhere
+	}
 	_, arg, _ := strings.Cut(f.keyword, "/")
 	switch f.word() {
 	case "":
@@ -36,7 +39,9 @@ func (r *report) say(f failure) {
 		r.add(f.ptr, r.wrongType(at.Types, v, f.ptr))
 	case "required":
 		for _, key := range missing(at, v) {
-			r.add(join(f.ptr, key), "is required")
+			if !r.schema.elsewhere(join(f.ptr, key)) {
+				r.add(join(f.ptr, key), "is required")
+			}
 		}
 	case "dependentRequired", "dependencies":
 		r.dependent(f, arg, v)
@@ -55,7 +60,7 @@ func (r *report) say(f failure) {
 	case "minLength", "maxLength":
 		r.add(f.ptr, r.length(f, v))
 	case "pattern":
-		r.add(f.ptr, r.pattern(at))
+		r.add(f.ptr, r.pattern(f.ptr, at))
 	case "format":
 		r.add(f.ptr, "must be "+formatWords(at.Format)+r.itIs(f.ptr, v))
 	case "minItems", "maxItems":
@@ -84,7 +89,7 @@ func (r *report) say(f failure) {
 			r.add(f.ptr, "must not have "+listWords(slices.Clone(keys), " and ")+" together")
 		} else if len(keys) == 1 {
 			r.add(join(f.ptr, keys[0]), "is not allowed here")
-		} else if opts := slices.Concat(at.Not.Constant, at.Not.Enum); len(opts) > 0 {
+		} else if opts := slices.Concat(at.Not.Constant, at.Not.Enum); len(opts) > 0 && !r.hides(f.ptr) {
 			r.add(f.ptr, "must not be "+optionWords(opts))
 		} else {
 			r.add(f.ptr, "is not allowed as it is")
@@ -183,13 +188,30 @@ func (r *report) dependent(f failure, arg string, v any) {
 	}
 	table, _ := v.(map[string]any)
 	for _, need := range needs {
-		if _, ok := table[need]; !ok {
+		if _, ok := table[need]; !ok && !r.schema.elsewhere(join(f.ptr, need)) {
 			r.add(join(f.ptr, need), "is required when "+key+" is set")
 		}
 	}
 }
 
+// hides says whether the value at a pointer is a secret, holds one or lies in one: what a schema says
+// of it may tell it then, as a const does.
+func (r *report) hides(ptr string) bool {
+	if r.secret[ptr] {
+		return true
+	}
+	for secret := range r.secret {
+		if secret == ptr || strings.HasPrefix(secret, ptr+"/") || strings.HasPrefix(ptr, secret+"/") {
+			return true
+		}
+	}
+	return false
+}
+
 func (r *report) notOneOf(ptr string, options []any) string {
+	if r.hides(ptr) {
+		return "is not one of the values that it may have"
+	}
 	if len(options) == 1 {
 		return "must be " + optionWords(options)
 	}
@@ -256,16 +278,19 @@ func (r *report) length(f failure, v any) string {
 	return fmt.Sprintf("must have at most %s%s", count(f.at.MaxLength, "character"), it)
 }
 
-func (r *report) pattern(at *jsonschema.Schema) string {
+func (r *report) pattern(ptr string, at *jsonschema.Schema) string {
 	if text := textWord(at, "x-pattern-message"); text != "" {
 		return text
+	}
+	if r.hides(ptr) {
+		return "does not have the right form"
 	}
 	return "does not have the right form; the pattern is " + at.Pattern.String()
 }
 
 func (r *report) contains(f failure) string {
 	what := "a certain item"
-	if opts := slices.Concat(f.at.Contains.Constant, f.at.Contains.Enum); len(opts) > 0 {
+	if opts := slices.Concat(f.at.Contains.Constant, f.at.Contains.Enum); len(opts) > 0 && !r.hides(f.ptr) {
 		what = optionWords(opts)
 	} else if title := textWord(f.at.Contains, "title"); title != "" {
 		what = title

@@ -25,6 +25,8 @@ type Options struct {
 	Validate func(content []byte) []Problem
 	// Changed names the keys in which two documents differ, as JSON pointers. It may be nil.
 	Changed func(old, new []byte) []string
+	// Hide masks what is secret in a text that a service logged. It may be nil.
+	Hide func(text string) string
 	// State is the folder of journal.json, audit.jsonl, the last known revision and the versions seen.
 	State         string
 	ReloadTimeout time.Duration // 10 s if zero
@@ -99,6 +101,9 @@ func New(o Options) (*Controller, error) {
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Hide == nil {
+		o.Hide = func(text string) string { return text }
 	}
 	if o.OnSaved == nil {
 		o.OnSaved = func() {}

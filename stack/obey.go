@@ -112,6 +112,9 @@ func (o *obeyer) take(svc Service, f *follower, line LogLine) bool {
 	if !isTrading && loaded == "" && refused == "" {
 		return false
 	}
+	if refused != "" {
+		refused = o.c.o.Hide(refused) // it may quote the value that it refuses
+	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	news := false

@@ -34,7 +34,6 @@ type Editor struct {
 	Kept         string
 	Lines        int
 	TextProblems []ReviewProblem
-	SecretKeys   []string
 
 	Note      string  // the remark for the history, as typed
 	Review    *Review // what is to be looked at; nil: nothing yet

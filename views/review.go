@@ -26,3 +26,12 @@ type Clash struct {
 	Title               string
 	Base, Theirs, Yours string // Base is empty where it is not known
 }
+
+// MaskedDraft is a draft without anything secret, as a browser may keep it for when it crashes.
+type MaskedDraft struct {
+	Revision string // of the file that it began from
+	Text     string
+	Kept     string // what is to be typed again
+	Secrets  int    // how many that are
+	Note     string
+}

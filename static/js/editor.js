@@ -7,44 +7,49 @@
   const form = () => one("#config-form");
   const locked = () => !form() || one(".save", form()).disabled;
 
-  // A draft is what the form would send, without secrets and without what belongs to one press.
-  const passing = [":reviewed", ":confirm", ":check", ":to", ":kept", ":theirs", ":yours"];
-  const sounds = /pass(word|wd|phrase)|secret|token|bearer|credential|(api|private|access)[_-]?key/i;
-  const masked = (text, names) => text.replace(
-    /^(\s*#?\s*)([\w."'-]+)(\s*=\s*)(?!\s*"\*{8}")(.+)$/gm,
-    (line, indent, key, is, value) => {
-      const name = key.split(".").pop().replace(/["']/g, "");
-      return sounds.test(name) || names.includes(name) ? `${indent}${key}${is}"********"` : line;
-    });
-  const sent = (f) => {
-    const secret = all("input[type=password]", f).map((el) => el.name);
-    const names = (one("#raw", f)?.dataset.secret ?? "").split(" ").concat(secret.map((n) => n.split(".").pop()));
-    const out = new URLSearchParams();
-    for (const [name, value] of new FormData(f)) {
-      if (passing.includes(name)) continue;
-      out.append(name, secret.includes(name) ? "" : [":raw", ":unmerged"].includes(name) ? masked(value, names) : value);
-    }
-    return out;
-  };
-  const place = () => "pitstop:draft:" + (one(".file .path")?.textContent ?? "");
-  const store = () => {
+  // A draft is what the server made of the form, with everything secret masked: only it knows what is.
+  // Each tab has its own, and the newest is offered.
+  const about = () => "pitstop:draft:" + (one(".file .path")?.textContent ?? "") + "\n";
+  const tab = () => {
     try {
-      localStorage.setItem(place(), JSON.stringify({ at: Date.now(), form: sent(form()).toString() }));
-    } catch { /* a full or forbidden store keeps nothing; the page works on */ }
-  };
-  const stored = () => {
-    try {
-      return JSON.parse(localStorage.getItem(place()));
+      const id = sessionStorage.getItem("pitstop:tab") ?? String(Math.random()).slice(2);
+      sessionStorage.setItem("pitstop:tab", id);
+      return id;
     } catch {
-      return null;
+      return "";
     }
+  };
+  const place = () => about() + tab();
+  const store = (masked) => {
+    if (!masked) return;
+    const form = new URLSearchParams({ ":view": "raw", ":revision": masked.dataset.revision, ":kept": masked.dataset.kept, ":note": masked.dataset.note, ":raw": masked.value });
+    const rest = one("[name=':unmerged']", one("#config-form"));
+    if (rest) form.set(":unmerged", rest.value); // the server has masked it
+    try {
+      localStorage.setItem(place(), JSON.stringify({ at: Date.now(), view: one("#raw") ? "raw" : "form", secrets: masked.dataset.secrets, form: form.toString() }));
+    } catch { /* a full or forbidden store keeps nothing; the page works on */ }
   };
   // A text that could not be merged whole is nowhere else, so it is kept whatever else has become of the draft.
   const unmerged = (kept) => kept ? new URLSearchParams(kept).has(":unmerged") : !!one("[name=':unmerged']", form());
   const drop = (at = place()) => { try { localStorage.removeItem(at); } catch { /* as above */ } };
+  // Newest first. What has no view was kept by an earlier Pitstop, and may hold a secret.
+  const stored = () => {
+    const list = [];
+    try {
+      for (const key of Object.keys(localStorage).filter((k) => k.startsWith("pitstop:draft:"))) {
+        let kept = null;
+        try { kept = JSON.parse(localStorage.getItem(key)); } catch { /* nobody can read it */ }
+        if (!kept?.view) drop(key);
+        else if (key.startsWith(about())) list.push({ ...kept, key });
+      }
+    } catch { /* as above */ }
+    return list.sort((a, b) => b.at - a.at);
+  };
 
   // The review follows what is typed. One that is being waited for is dropped for the next.
-  let waiting, asking;
+  // Where nothing but the note was typed, or nothing at all, its answer is kept but not shown: what is
+  // shown may ask for a confirmation.
+  let waiting, asking, typed = false;
   const review = async () => {
     asking?.abort();
     asking = new AbortController();
@@ -57,12 +62,14 @@
       if (!answer.ok) return;
       const text = await answer.text();
       if (signal.aborted || f !== form()) return;
-      show(text);
+      const page = new DOMParser().parseFromString(text, "text/html");
+      store(one("#masked", page));
+      if (typed) show(one("#review", page));
+      typed = false;
     } catch { /* no answer: what is shown is marked as old already */ }
   };
-  const show = (text) => {
+  const show = (next) => {
     const shown = one("#review"), lines = one("details.lines", shown);
-    const next = new DOMParser().parseFromString(text, "text/html").querySelector("#review");
     if (!shown || !next) return;
     if (lines && !lines.open) one("details.lines", next)?.removeAttribute("open");
     shown.replaceWith(document.adoptNode(next));
@@ -102,17 +109,18 @@
 
   document.addEventListener("input", (e) => {
     if (!e.target.closest?.("#config-form") || e.target.id === "find") return;
-    if (e.target.name === ":note") return store();
+    clearTimeout(waiting);
+    waiting = setTimeout(() => {
+      waiting = undefined;
+      if (form() && !locked()) review();
+    }, 300);
+    if (e.target.name === ":note") return;
+    typed = true;
     const seen = one("#review [name=':reviewed']");
     if (seen) seen.value = ""; // what is shown is not what would be applied any more
     one("#review [name=':confirm']")?.remove();
     if (e.target.id === "raw") number();
     one("#draft")?.remove();
-    clearTimeout(waiting);
-    waiting = setTimeout(() => {
-      waiting = undefined;
-      if (form() && !locked()) { store(); review(); }
-    }, 300);
   });
   document.addEventListener("click", (e) => {
     const to = e.target.closest?.("a[data-line]");
@@ -123,14 +131,18 @@
 
   // What was typed before a crash is offered again, unless the file has it by now.
   const offer = async () => {
-    const kept = stored(), f = form();
-    if (!kept || !f || locked() || one("#draft") || one("#changes").dataset.live !== "0") return;
-    const answer = await fetch("/config/review", { method: "POST", body: new URLSearchParams(kept.form) }).catch(() => null);
-    if (!answer?.ok || f !== form()) return;
-    const text = await answer.text();
-    const n = Number(new DOMParser().parseFromString(text, "text/html").querySelector("#review")?.dataset.count) || Number(unmerged(kept.form));
-    if (!n) return drop();
-    if (one("#config-form .changed")) return;
+    const f = form();
+    const out = () => !f || f !== form() || locked() || one("#draft") || one("#changes").dataset.live !== "0";
+    let kept, n = 0;
+    for (kept of stored()) {
+      if (out()) return;
+      const answer = await fetch("/config/review", { method: "POST", body: new URLSearchParams(kept.form) }).catch(() => null);
+      if (!answer?.ok) return;
+      n = Number(new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("#review")?.dataset.count) || Number(unmerged(kept.form));
+      if (n) break;
+      drop(kept.key);
+    }
+    if (!n || out() || one("#config-form .changed")) return;
     const box = document.createElement("div");
     box.id = "draft";
     box.className = "notice caution kept";
@@ -138,6 +150,7 @@
     const words = document.createElement("span"), at = new Date(kept.at);
     const day = at.toDateString() === new Date().toDateString() ? "" : at.toLocaleDateString() + " ";
     words.textContent = `You had ${n} unsaved ${n === 1 ? "change" : "changes"} from ${day}${at.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" })}.`;
+    if (kept.secrets !== "0") words.textContent += " The secrets among them are not kept: type them again.";
     const button = (label, quiet, act) => {
       const b = document.createElement("button");
       b.type = "button";
@@ -146,19 +159,23 @@
       b.addEventListener("click", act);
       return b;
     };
-    box.append(words, button("Restore", false, () => restore(kept.form)), button("Drop", true, () => { drop(); box.remove(); }));
+    box.append(words, button("Restore", false, () => restore(kept)), button("Drop", true, () => { drop(kept.key); box.remove(); }));
     const style = document.createElement("link");
     style.rel = "stylesheet";
     style.href = f.dataset.style;
     box.append(style);
     f.before(box);
   };
-  const restore = (values) => {
+  const restore = (kept) => {
+    try {
+      localStorage.setItem(place(), localStorage.getItem(kept.key)); // it is this tab's from now on
+      if (kept.key !== place()) drop(kept.key);
+    } catch { /* as above */ }
     const f = document.createElement("form");
     f.method = "post";
     f.action = "/config/run";
     f.hidden = true;
-    for (const [name, value] of new URLSearchParams(values + "&:check=1")) {
+    for (const [name, value] of new URLSearchParams(kept.form + "&:check=1&:to=" + kept.view)) {
       const el = document.createElement("textarea");
       el.name = name;
       el.value = value;
@@ -168,9 +185,8 @@
     f.submit();
   };
 
-  // What is on its way to be reviewed is overtaken by a press of any button; what was typed is kept first.
+  // What is on its way to be reviewed is overtaken by a press of any button.
   const halt = () => {
-    if (waiting && form() && !locked()) store();
     clearTimeout(waiting);
     waiting = undefined;
     asking?.abort();
@@ -181,15 +197,15 @@
   const settle = () => {
     clearTimeout(waiting);
     asking?.abort();
+    typed = false;
     if (form()) here = place();
     else if (one("#queued")) drop(here); // this very draft is queued now
     number();
     offer();
-    if (form() && (one("#changes").dataset.live !== "0" || unmerged()) && !locked()) store();
+    if (form() && (one("#changes").dataset.live !== "0" || unmerged()) && !locked()) review();
   };
   document.addEventListener("htmx:after:swap", (e) => { if (!e.target.closest?.("#live")) settle(); });
   settle();
   const raw = one("#raw");
-  if (raw && raw.value !== raw.defaultValue) { store(); review(); }
-  else if (one("#config-form .changed")) { store(); review(); }
+  if (raw && raw.value !== raw.defaultValue || one("#config-form .changed")) { typed = true; review(); }
 })();

@@ -2,11 +2,18 @@
 
 import hashlib
 import math
+import os
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from .log import LEVELS
 from .windows import Schedule, parse_schedule
+
+
+# Where broker.api_key comes from while the config file has none. The schema says the same, as
+# x-secret-env and x-secret-file; the file is where Docker and Compose put a secret of that name.
+API_KEY_ENV = "BROKER_API_KEY"
+API_KEY_FILE = "/run/secrets/broker_api_key"
 
 
 class ConfigError(Exception):
@@ -32,6 +39,7 @@ class Config:
     poll_seconds: float
     heartbeat_seconds: float
     scanner: str
+    api_key: str = field(default="", repr=False)  # in no log, however a config is written there
 
 
 def revision_of(content: bytes) -> str:
@@ -82,6 +90,7 @@ def parse(content: bytes) -> Config:
         poll_seconds=own.whole("poll_interval_ms", 250, 10, 60_000) / 1000,
         heartbeat_seconds=own.whole("heartbeat_ms", 50, 10, 100) / 1000,
         scanner=own.address("scanner", "127.0.0.1:7070"),
+        api_key=broker.secret("api_key", API_KEY_ENV, API_KEY_FILE),
     )
 
 
@@ -121,6 +130,22 @@ class _Table:
         if not (host and colon and port.isascii() and port.isdigit() and 0 < int(port) < 65536):
             raise self._wrong(key, value, 'must be an address such as "127.0.0.1:7070"')
         return value
+
+    def secret(self, key, variable, path):
+        """What the config file holds; else the environment variable, else the file. Named in no error."""
+        value = self._values.get(key, "")
+        if not isinstance(value, str):
+            raise ConfigError(f"{self._name}.{key} must be a text")
+        if value or os.environ.get(variable):
+            return value or os.environ[variable]
+        try:
+            with open(path, encoding="utf-8") as file:
+                return file.read().rstrip("\r\n")
+        except FileNotFoundError:
+            return ""
+        except (OSError, UnicodeDecodeError) as error:
+            why = getattr(error, "strerror", None) or "it is not UTF-8"
+            raise ConfigError(f"{self._name}.{key} is to come from {path}, which cannot be read: {why}") from None
 
     def _wrong(self, key, value, must):
         return ConfigError(f"{self._name}.{key} is {value!r}; it {must}")
