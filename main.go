@@ -339,6 +339,10 @@ func attachBackend(s settings.Settings, log *slog.Logger) (stack.Backend, error)
 	return process.Attach(processOptions(s, log))
 }
 
+// hangMargin is what a panel may take to unpause everything once max_pause is over. One that takes
+// longer hangs, or its engine does, which a second request to unpause makes no worse.
+const hangMargin = 5 * time.Second
+
 // guard starts the dead man for the time of each pause.
 func guard(s settings.Settings, settingsFile string, log *slog.Logger) func([]stack.Instance) (func(), error) {
 	return func(pausing []stack.Instance) (func(), error) {
@@ -346,7 +350,7 @@ func guard(s settings.Settings, settingsFile string, log *slog.Logger) func([]st
 		defer cancel()
 		return guardian.Start(ctx, guardian.Options{
 			Args:      guardianArguments(settingsFile),
-			Instances: pausing, State: s.State, Log: log,
+			Instances: pausing, State: s.State, FreeAfter: s.MaxPause + hangMargin, Log: log,
 		})
 	}
 }
@@ -371,10 +375,9 @@ func guardianCommand(c console, load func() (settings.Settings, error)) *cobra.C
 			if err != nil {
 				return err
 			}
-			log := slog.New(slog.NewTextHandler(c.errors, nil))
-			attach := func() (stack.Backend, error) { return attachBackend(s, log) }
+			attach := func(log *slog.Logger) (stack.Backend, error) { return attachBackend(s, log) }
 			// A service manager's SIGTERM reaches panel and guardian at once: only the pipe counts.
-			return guardian.Main(context.WithoutCancel(cmd.Context()), c.in, c.out, attach, log)
+			return guardian.Main(context.WithoutCancel(cmd.Context()), c.in, c.out, c.errors, attach)
 		},
 	}
 }
