@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"time"
@@ -382,8 +383,8 @@ func guardianCommand(c console, load func() (settings.Settings, error)) *cobra.C
 	}
 }
 
-// hook kills the program at one named point of the workflow, for `make chaos`. Unset, it is nil and
-// costs nothing.
+// hook kills or stops the program at one named point of the workflow, for `make chaos`. Unset, it is
+// nil and costs nothing.
 func hook(environ []string) func(string) {
 	for _, entry := range environ {
 		if point, ok := strings.CutPrefix(entry, "PITSTOP_CHAOS_KILL_AT="); ok && point != "" {
@@ -391,6 +392,16 @@ func hook(environ []string) func(string) {
 				if here == point {
 					_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
 					select {} // not one instruction more of the workflow
+				}
+			}
+		}
+		if point, ok := strings.CutPrefix(entry, "PITSTOP_CHAOS_STOP_AT="); ok && point != "" {
+			return func(here string) {
+				if here == point {
+					// To this very thread, which then does not run one instruction more until SIGCONT.
+					runtime.LockOSThread()
+					_ = syscall.Tgkill(os.Getpid(), syscall.Gettid(), syscall.SIGSTOP)
+					runtime.UnlockOSThread()
 				}
 			}
 		}
