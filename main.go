@@ -48,7 +48,7 @@ const (
 func main() {
 	// Further signals are swallowed until the first has been obeyed: a second SIGTERM must not cut
 	// a run in half.
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), ending()...)
 	defer stop()
 	err := run(ctx, os.Args[1:], console{os.Environ(), os.Stdin, os.Stdout, os.Stderr})
 	var usage usageError
@@ -63,6 +63,16 @@ func main() {
 		fmt.Fprintln(os.Stderr, "pitstop:", err)
 		os.Exit(exitFailed)
 	}
+}
+
+// ending are the signals that end a command. A terminal that is closed says SIGHUP, which by itself
+// would kill the panel in the middle of a run; nohup has it ignored.
+func ending() []os.Signal {
+	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		signals = append(signals, syscall.SIGHUP)
+	}
+	return signals
 }
 
 // console is what a command has of the world besides files and sockets.
@@ -138,6 +148,9 @@ func serveCommand(c console, load func() (settings.Settings, error)) *cobra.Comm
 				}
 			}
 			log := slog.New(slog.NewTextHandler(c.errors, nil))
+			// A log whose reader has died is no reason to die in the middle of a run. Not signal.Ignore,
+			// which the services of the process backend would inherit.
+			signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 			return servePanel(cmd.Context(), s, file, log, c)
 		},
 	}
