@@ -330,11 +330,12 @@ func TestAJournalThatCannotBeRead(t *testing.T) {
 }
 
 // TestUnitLetsTheGuardianLive: with another KillMode systemd would kill the guardian and the services
-// of the process backend together with the panel.
+// of the process backend together with the panel; with another OOMPolicy it would stop the panel for a
+// service that the kernel killed for want of memory.
 func TestUnitLetsTheGuardianLive(t *testing.T) {
 	unit, err := os.ReadFile("../deploy/pitstop.service")
 	must(t, err)
-	for _, want := range []string{"\nKillMode=process\n", "\nRestart=always\n"} {
+	for _, want := range []string{"\nKillMode=process\n", "\nRestart=always\n", "\nOOMPolicy=continue\n"} {
 		if !bytes.Contains(unit, []byte(want)) {
 			t.Errorf("deploy/pitstop.service has no line %q", strings.TrimSpace(want))
 		}
