@@ -159,7 +159,13 @@ func serveCommand(c console, load func() (settings.Settings, error)) *cobra.Comm
 // servePanel puts the panel together, recovers what a crash interrupted, serves until ctx ends, and
 // takes everything down in the order in which nothing is lost: first the run under way, then the
 // streams that show it, then the rest.
-func servePanel(ctx context.Context, s settings.Settings, settingsFile string, log *slog.Logger, c console) error {
+func servePanel(ctx context.Context, s settings.Settings, settingsFile string, log *slog.Logger, c console) (err error) {
+	recovers := false
+	defer func() { // when everything else has been let go of
+		if err != nil && !recovers {
+			rescue(ctx, s, log)
+		}
+	}()
 	if err := os.MkdirAll(s.State, 0o700); err != nil {
 		return fmt.Errorf("cannot make the state folder; name another with the setting state: %w", err)
 	}
@@ -216,6 +222,7 @@ func servePanel(ctx context.Context, s settings.Settings, settingsFile string, l
 	}
 	startBackend(work) // after the gate, so that no service starts without one
 	controller.Start(work)
+	recovers = true
 	if err := controller.Recover(work); err != nil {
 		return err
 	}
@@ -345,7 +352,7 @@ func processOptions(s settings.Settings, log *slog.Logger) process.Options {
 	}
 }
 
-// attachBackend opens the backend for the guardian: it reaches the instances and starts nothing.
+// attachBackend opens the backend for a guardian or a rescue: it reaches the instances and starts nothing.
 func attachBackend(s settings.Settings, log *slog.Logger) (stack.Backend, error) {
 	if s.Backend == settings.Docker {
 		return docker.New(docker.Options{Services: s.Services, ConfigPath: s.Config, Log: log})
@@ -356,6 +363,16 @@ func attachBackend(s settings.Settings, log *slog.Logger) (stack.Backend, error)
 // hangMargin is what a panel may take to unpause everything once max_pause is over. One that takes
 // longer hangs, or its engine does, which a second request to unpause makes no worse.
 const hangMargin = 5 * time.Second
+
+// rescueTime bounds what a start that fails does for a stack that is paused.
+const rescueTime = 15 * time.Second
+
+// rescue unpauses what an interrupted run left paused, since this start does not come to recover it.
+func rescue(ctx context.Context, s settings.Settings, log *slog.Logger) {
+	ctx, cancel := context.WithTimeout(ctx, rescueTime)
+	defer cancel()
+	stack.Rescue(ctx, s.State, func() (stack.Backend, error) { return attachBackend(s, log) }, log)
+}
 
 // guard starts the dead man for the time of each pause.
 func guard(s settings.Settings, settingsFile string, log *slog.Logger) func([]stack.Instance) (func(), error) {
