@@ -215,6 +215,7 @@ func servePanel(ctx context.Context, s settings.Settings, settingsFile string, l
 		return err
 	}
 	gate.OnRecord(handlers.RecordTrading(controller))
+	recovers = true // from here on nothing keeps it from that
 	// Nothing that is not needed for it comes before the recovery, or could keep the panel from it: the
 	// stack may be paused.
 	if err := scheduler.Start(work); err != nil {
@@ -222,7 +223,6 @@ func servePanel(ctx context.Context, s settings.Settings, settingsFile string, l
 	}
 	startBackend(work) // after the gate, so that no service starts without one
 	controller.Start(work)
-	recovers = true
 	if err := controller.Recover(work); err != nil {
 		return err
 	}
