@@ -50,9 +50,10 @@ func (b *Backend) Pause(ctx context.Context, i stack.Instance) error {
 	s, l, err := b.life(ctx, i)
 	if err == nil {
 		l.together.Store(false)
+		again := paused(l.pid) // then some may stand still that no tree leads to any more
 		var together bool
 		together, err = stopTree(ctx, l.pid, l.start)
-		l.together.Store(together)
+		l.together.Store(together && !again)
 	}
 	if err != nil {
 		return fmt.Errorf("could not pause %s: %w", i.Name, gone(err))

@@ -12,8 +12,8 @@ import (
 	"pitstop/stack/linuxproc"
 )
 
-// strays is a service below whose main process stand a process with a session of its own, and another
-// one below a process in the middle.
+// strays is a service below whose main process stand a process with a session of its own ("beside"), and
+// another one below a process in the middle ("below").
 type strays struct {
 	*Backend
 	i      stack.Instance
@@ -21,25 +21,40 @@ type strays struct {
 	far    map[string]int // those with sessions of their own
 }
 
-func startStrays(t *testing.T) *strays {
+func startStrays(t *testing.T, which ...string) *strays {
 	t.Helper()
 	folder := t.TempDir()
-	script := `
-		cd ` + folder + `
-		sh -c 'echo $$ >middle.new; mv middle.new middle; setsid sh -c "echo \$\$ >below.new; mv below.new below; while :; do sleep 1; done"; true' &
-		setsid sh -c 'echo $$ >beside.new; mv beside.new beside; while :; do sleep 1; done' &
+	script := "cd " + folder
+	for _, name := range which {
+		script += map[string]string{"below": `
+		sh -c 'echo $$ >middle.new; mv middle.new middle; setsid sh -c "echo \$\$ >below.new; mv below.new below; while :; do sleep 1; done"; true' &`,
+			"beside": `
+		setsid sh -c 'echo $$ >beside.new; mv beside.new beside; while :; do sleep 1; done' &`}[name]
+	}
+	script += `
 		while :; do wait; sleep 1; done`
 	// The clock stands: a main process that dies is not started again.
 	s := &strays{Backend: open(t, Options{Services: []stack.Service{shell("tree", script)}, Clock: clockwork.NewFakeClock()})}
 	s.Start(t.Context())
 	s.i = inState(t, s.Backend, stack.Running)
-	s.far = map[string]int{"beside": pidIn(t, filepath.Join(folder, "beside")), "below": pidIn(t, filepath.Join(folder, "below"))}
+	s.far = map[string]int{}
+	for _, name := range which {
+		s.far[name] = pidIn(t, filepath.Join(folder, name))
+	}
 	middle, ok := readProcess(pidIn(t, filepath.Join(folder, "middle")))
 	if !ok {
 		t.Fatal("there is no process in the middle")
 	}
 	s.middle = middle
 	return s
+}
+
+func (s *strays) killMiddle(t *testing.T) {
+	t.Helper()
+	if err := linuxproc.Signal(s.middle.pid, s.middle.start, unix.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the one in the middle is dead", func() bool { return !linuxproc.Alive(s.middle.pid, s.middle.start) })
 }
 
 // pause stops them all.
@@ -66,23 +81,28 @@ func (s *strays) goOn(t *testing.T) {
 
 func TestAProcessWithASessionOfItsOwn(t *testing.T) {
 	t.Run("goes on although the one between it and the main process has died", func(t *testing.T) {
-		s := startStrays(t)
+		s := startStrays(t, "below", "beside")
 		s.pause(t)
-		if err := linuxproc.Signal(s.middle.pid, s.middle.start, unix.SIGKILL); err != nil {
-			t.Fatal(err)
-		}
-		eventually(t, "the one in the middle is dead", func() bool { return !linuxproc.Alive(s.middle.pid, s.middle.start) })
+		s.killMiddle(t)
+		mustUnpause(t, s.Backend, s.i)
+		s.goOn(t)
+	})
+	t.Run("goes on although it was paused again after that", func(t *testing.T) {
+		s := startStrays(t, "below")
+		s.pause(t)
+		s.killMiddle(t)
+		s.pause(t)
 		mustUnpause(t, s.Backend, s.i)
 		s.goOn(t)
 	})
 	t.Run("goes on although the main process has died", func(t *testing.T) {
-		s := startStrays(t)
+		s := startStrays(t, "below", "beside")
 		s.pause(t)
 		kill(t, s.Backend, s.i)
 		s.goOn(t) // by whoever supervises
 	})
 	t.Run("goes on when a guardian unpauses a main process that has died", func(t *testing.T) {
-		s := startStrays(t)
+		s := startStrays(t, "below", "beside")
 		s.pause(t)
 		kill(t, s.Backend, s.i)
 		s.goOn(t)
@@ -103,7 +123,7 @@ func TestAProcessWithASessionOfItsOwn(t *testing.T) {
 		s.goOn(t)
 	})
 	t.Run("is left alone when it belongs to another life", func(t *testing.T) {
-		s := startStrays(t)
+		s := startStrays(t, "below", "beside")
 		s.pause(t)
 		before := s.i
 		before.Started = before.Started.Add(-1)
