@@ -96,16 +96,35 @@ func (p *panel) launch() {
 	p.process = exec.Command(command[0], command[1:]...)
 	p.process.Dir = p.folder
 	p.process.Env = append(os.Environ(), p.env...)
-	p.process.Stdout, p.process.Stderr = p.output, p.output
-	if p.log != nil {
-		p.process.Stdout, p.process.Stderr = p.log, p.log
+	log := p.log
+	read := make(chan struct{}) // closed when output is complete
+	if log == nil {
+		in, out, err := os.Pipe()
+		must(p.TB, err)
+		defer out.Close()
+		log = out
+		to := p.output
+		go func() {
+			defer close(read)
+			defer in.Close()
+			_, _ = io.Copy(to, in)
+		}()
+	} else {
+		close(read)
 	}
+	p.process.Stdout, p.process.Stderr = log, log
 	p.process.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	p.process.WaitDelay = time.Second // its guardian may outlive it, and hold its output
 	must(p.TB, p.process.Start())
 	p.ended = make(chan struct{})
 	process, ended, out := p.process, p.ended, p.output
-	go func() { _ = process.Wait(); close(ended) }()
+	go func() {
+		_ = process.Wait()
+		select {
+		case <-read:
+		case <-time.After(100 * time.Millisecond): // its guardian outlives it, and writes there too
+		}
+		close(ended)
+	}()
 	p.Cleanup(func() {
 		_ = process.Process.Signal(syscall.SIGTERM)
 		select {
