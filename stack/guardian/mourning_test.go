@@ -108,11 +108,11 @@ func inNoTime(t *testing.T, name string, test func(*testing.T)) {
 	t.Run(name, func(t *testing.T) { synctest.Test(t, test) })
 }
 
-var away = fmt.Errorf("no engine: %w", stack.ErrUnavailable)
+var errAway = fmt.Errorf("no engine: %w", stack.ErrUnavailable)
 
 func TestMourning(t *testing.T) {
 	inNoTime(t, "tries again until the instance goes on", func(t *testing.T) {
-		e := &engine{fails: map[string][]error{"a": {away, away}}}
+		e := &engine{fails: map[string][]error{"a": {errAway, errAway}}}
 		if err := mourn(t, t.Context(), e, t.TempDir(), "a", "b"); err != nil {
 			t.Fatal(err)
 		}
@@ -122,7 +122,7 @@ func TestMourning(t *testing.T) {
 	})
 	inNoTime(t, "leaves an instance that is gone", func(t *testing.T) {
 		gone := fmt.Errorf("removed: %w", stack.ErrGone)
-		e := &engine{fails: map[string][]error{"a": {gone, away}}, blind: func() error { return gone }}
+		e := &engine{fails: map[string][]error{"a": {gone, errAway}}, blind: func() error { return gone }}
 		if err := mourn(t, t.Context(), e, t.TempDir(), "a"); err != nil || e.calls["a"] != 1 || e.looks != 1 {
 			t.Errorf("got %v after %d attempts and %d looks, want success after 1 and 1", err, e.calls["a"], e.looks)
 		}
@@ -130,7 +130,7 @@ func TestMourning(t *testing.T) {
 	inNoTime(t, "stands down when a new panel has its own guardian", func(t *testing.T) {
 		state := t.TempDir()
 		relieved := make(chan error, 1)
-		e := &engine{fails: map[string][]error{"a": slowly(away, 1000)}}
+		e := &engine{fails: map[string][]error{"a": slowly(errAway, 1000)}}
 		e.before = sync.OnceFunc(func() {
 			// Takes hold only after this attempt has ended.
 			go func() {
@@ -149,7 +149,7 @@ func TestMourning(t *testing.T) {
 		}
 	})
 	inNoTime(t, "says at last how a person frees the instance", func(t *testing.T) {
-		e := &engine{fails: map[string][]error{"a": slowly(away, 10_000)}}
+		e := &engine{fails: map[string][]error{"a": slowly(errAway, 10_000)}}
 		err := mourn(t, t.Context(), e, t.TempDir(), "a")
 		if err == nil || !strings.Contains(err.Error(), "unpause it") || !errors.Is(err, stack.ErrUnavailable) {
 			t.Errorf("got error %v, want the command and the reason", err)
@@ -169,7 +169,7 @@ func TestMourning(t *testing.T) {
 			if err := os.Mkdir(state, 0o700); err != nil {
 				t.Fatal(err)
 			}
-			e := &engine{fails: map[string][]error{"a": {away}}}
+			e := &engine{fails: map[string][]error{"a": {errAway}}}
 			e.before = sync.OnceFunc(func() {
 				if err := spoil(state); err != nil {
 					t.Error(err)
@@ -218,7 +218,7 @@ func TestALatePause(t *testing.T) {
 		e := &engine{}
 		e.blind = func() error {
 			if hangs {
-				return away
+				return errAway
 			}
 			return nil
 		}
@@ -308,7 +308,7 @@ func TestAPanelThatHangs(t *testing.T) {
 		}
 	})
 	inNoTime(t, "and says at last that all is well ends the attempts", func(t *testing.T) {
-		e := &engine{fails: map[string][]error{"a": slowly(away, 10_000)}}
+		e := &engine{fails: map[string][]error{"a": slowly(errAway, 10_000)}}
 		panel, ended := guarding(t, e, io.Discard)
 		after(t, 2*time.Minute)
 		_, _ = io.WriteString(panel, doneWord+"\n")
