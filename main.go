@@ -96,13 +96,14 @@ func run(ctx context.Context, args []string, c console) error {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.CompletionOptions.HiddenDefaultCmd = true
+	root.CompletionOptions.DisableDefaultCmd = true
 	root.PersistentFlags().StringVar(&settingsFile, "settings", "pitstop.toml", "Pitstop's own settings `file`")
 	load := func() (settings.Settings, error) {
 		return settings.Load(settingsFile, root.PersistentFlags().Changed("settings"), c.environ)
 	}
 	serve := serveCommand(c, load)
-	root.AddCommand(serve, checkCommand(c, load), windowsCommand(c), guardianCommand(c, load), versionCommand(c))
+	root.AddCommand(serve, checkCommand(c), windowsCommand(c), guardianCommand(c, load), versionCommand(c))
+	root.SetHelpCommand(helpCommand(root))
 	root.RunE = serve.RunE
 	root.Args = noArguments
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
@@ -120,6 +121,22 @@ func noArguments(cmd *cobra.Command, args []string) error {
 		return usageError{fmt.Errorf("%q is not a command; see pitstop --help", args[0])}
 	}
 	return nil
+}
+
+// helpCommand is cobra's, but for a command that does not exist being wrong usage.
+func helpCommand(root *cobra.Command) *cobra.Command {
+	return &cobra.Command{
+		Use:    "help [COMMAND]",
+		Short:  "Explain a command",
+		Hidden: true,
+		RunE: func(_ *cobra.Command, args []string) error {
+			about, rest, err := root.Find(args)
+			if err != nil || len(rest) > 0 {
+				return noArguments(root, args)
+			}
+			return about.Help()
+		},
+	}
 }
 
 func oneArgument(what string) cobra.PositionalArgs {
@@ -192,6 +209,7 @@ func servePanel(ctx context.Context, s settings.Settings, settingsFile string, l
 	if err != nil {
 		return err
 	}
+	defer store.Close()
 	rule := rules.New(s.Schema, log)
 	backend, startBackend, err := openBackend(s, log)
 	if err != nil {
@@ -223,7 +241,9 @@ func servePanel(ctx context.Context, s settings.Settings, settingsFile string, l
 	}
 	startBackend(work) // after the gate, so that no service starts without one
 	controller.Start(work)
-	if err := controller.Recover(work); err != nil {
+	if err := recoverStack(ctx, work, controller, s, log); err != nil || ctx.Err() != nil {
+		scheduler.Shutdown()
+		stopWork()
 		return err
 	}
 	queue, err := later.Open(later.Options{
@@ -264,9 +284,7 @@ func servePanel(ctx context.Context, s settings.Settings, settingsFile string, l
 
 	<-serving.Done() // the signal, or the listener is lost
 	log.Info("stopping: the run under way comes to its end first")
-	grace, cancel := context.WithTimeout(context.Background(), s.MaxPause+s.ReloadTimeout)
-	defer cancel()
-	err = controller.Shutdown(grace)
+	err = shutDown(controller, s)
 	queue.Shutdown()
 	panel.Close()
 	err = errors.Join(err, hangUp(server))
@@ -275,13 +293,36 @@ func servePanel(ctx context.Context, s settings.Settings, settingsFile string, l
 	return errors.Join(err, group.Wait())
 }
 
-// mergeByKey lays a queued change over the live file, for later.Options.
-func mergeByKey(base, live, queued []byte) (merged []byte, keys []string, err error) {
-	merged, clashes, err := configfile.Merge(base, live, queued)
-	for _, c := range clashes {
-		keys = append(keys, c.Pointer)
+// recoverStack recovers what a crash interrupted, before the panel serves. It may take long, and a
+// signal ends it as it would end a run: finished within the grace, or left to the next start.
+func recoverStack(ctx, work context.Context, controller *stack.Controller, s settings.Settings, log *slog.Logger) error {
+	ended := make(chan error, 1)
+	unsignalled := context.AfterFunc(ctx, func() {
+		log.Info("stopping: the recovery comes to its end first")
+		ended <- shutDown(controller, s)
+	})
+	err := controller.Recover(work)
+	if unsignalled() {
+		return err
 	}
-	return merged, keys, err
+	return <-ended // whatever Recover says, it says because of that
+}
+
+// shutDown ends the run under way, and every run.
+func shutDown(controller *stack.Controller, s settings.Settings) error {
+	grace, cancel := context.WithTimeout(context.Background(), s.MaxPause+s.ReloadTimeout)
+	defer cancel()
+	return controller.Shutdown(grace)
+}
+
+// mergeByKey lays a queued change over the live file, for later.Options.
+func mergeByKey(base, live, queued []byte) (later.Merged, error) {
+	m, err := configfile.Merge(base, live, queued)
+	out := later.Merged{Content: m.Content, Unmerged: m.Unmerged}
+	for _, c := range m.Clashes {
+		out.Clashes = append(out.Clashes, c.Pointer)
+	}
+	return out, err
 }
 
 // closes asks the schedule for its next close, for later.Options.
@@ -439,14 +480,14 @@ func hook(environ []string) func(string) {
 	return nil
 }
 
-func checkCommand(c console, load func() (settings.Settings, error)) *cobra.Command {
+func checkCommand(c console) *cobra.Command {
 	return &cobra.Command{
 		Use:   "check CONFIG",
 		Short: "Validate a config file: exit status 0 if it is valid, 1 if not",
 		Long:  "Validate a config file against the schema that the settings name (by default the embedded one)\nand print each problem as file:line:col: /pointer: message.",
 		Args:  oneArgument("config file"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			schemaFile, err := schemaOf(cmd, load, c)
+			schemaFile, err := settings.Schema(cmd.Flag("settings").Value.String(), cmd.Flags().Changed("settings"), c.environ)
 			if err != nil {
 				return err
 			}
@@ -470,23 +511,6 @@ func checkCommand(c console, load func() (settings.Settings, error)) *cobra.Comm
 	}
 }
 
-// schemaOf finds the schema without asking for complete settings: checking a config must work on a
-// machine where the panel could not run.
-func schemaOf(cmd *cobra.Command, load func() (settings.Settings, error), c console) (string, error) {
-	if !cmd.Flags().Changed("settings") {
-		if _, err := os.Stat(cmd.Flag("settings").Value.String()); err != nil {
-			for _, entry := range c.environ {
-				if file, ok := strings.CutPrefix(entry, settings.Variable("schema")+"="); ok {
-					return file, nil
-				}
-			}
-			return "", nil
-		}
-	}
-	s, err := load()
-	return s.Schema, err
-}
-
 func windowsCommand(c console) *cobra.Command {
 	var from, to string
 	var asJSON bool
@@ -506,42 +530,24 @@ func windowsCommand(c console) *cobra.Command {
 			if plan == nil {
 				return fmt.Errorf("%s has no [schedule] table, so it has no trading windows", args[0])
 			}
-			first, last, err := span(from, to, plan.Location())
+			span, err := schedule.ParseSpan(from, to, time.Now(), plan.Location())
 			if err != nil {
-				return usageError{err}
+				return usageError{fmt.Errorf("--%w", err)}
 			}
-			listing := plan.List(first, last)
+			listing, err := plan.List(span)
+			if err != nil {
+				return usageError{fmt.Errorf("--%w", err)}
+			}
 			if asJSON {
 				return listing.WriteJSON(c.out)
 			}
 			return listing.WriteText(c.out)
 		},
 	}
-	cmd.Flags().StringVar(&from, "from", "", "first `date`, as 2026-11-25 (default today)")
-	cmd.Flags().StringVar(&to, "to", "", "last `date` (default two weeks after the first)")
+	cmd.Flags().StringVar(&from, "from", "", "first `date` in the schedule's zone, as 2026-11-25, or an instant (default today)")
+	cmd.Flags().StringVar(&to, "to", "", "last `date`, or an instant (default two weeks, the first day among them)")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print what GET /api/v1/windows answers")
 	return cmd
-}
-
-// span is from the start of one day to the end of another, in the schedule's zone.
-func span(from, to string, zone *time.Location) (first, last time.Time, err error) {
-	now := time.Now().In(zone)
-	first = time.Date(now.Year(), now.Month(), now.Day(), 0, 0, 0, 0, zone)
-	if from != "" {
-		if first, err = time.ParseInLocation(time.DateOnly, from, zone); err != nil {
-			return first, last, fmt.Errorf("--from: %q is not a date such as 2026-11-25", from)
-		}
-	}
-	last = first.AddDate(0, 0, 14)
-	if to != "" {
-		if last, err = time.ParseInLocation(time.DateOnly, to, zone); err != nil {
-			return first, last, fmt.Errorf("--to: %q is not a date such as 2026-12-09", to)
-		}
-		if last.Before(first) {
-			return first, last, fmt.Errorf("--to: %s is before --from", to)
-		}
-	}
-	return first, last.AddDate(0, 0, 1), nil
 }
 
 func versionCommand(c console) *cobra.Command {

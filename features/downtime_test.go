@@ -1,6 +1,7 @@
 package features
 
 import (
+	"fmt"
 	"regexp"
 	"strconv"
 	"strings"
@@ -25,11 +26,20 @@ func TestZeroDowntime(t *testing.T) {
 	}
 	c.service[orchestrator].WaitLog("scan seq=")
 
-	var report stack.Report
-	status := c.panel.call("PATCH", "/api/v1/config", "application/merge-patch+json", `{"risk":{"max_position_usd":8000}}`, &report)
-	if status != 200 || report.Outcome != stack.Applied {
-		t.Fatalf("the save was answered %d: %+v", status, report)
+	// How long a busy machine lets a process wait is not Pitstop's doing: the bound holds if it can be
+	// seen to hold, in one save of a few.
+	var told []string
+	for attempt := range 5 {
+		pause, silence := c.silenceOfASave(fmt.Sprintf(`{"risk":{"max_position_usd":%d}}`, 8000+attempt))
+		told = append(told, fmt.Sprintf("silent for %s with a pause window of %s", silence.Round(time.Millisecond), pause.Round(100*time.Microsecond)))
+		if silence > 0 && silence <= pause+beat {
+			break
+		}
+		if attempt == 4 {
+			t.Errorf("the orchestrator was never silent for less than the pause window and one heartbeat (%s): %s", beat, strings.Join(told, "; "))
+		}
 	}
+	figure(t, "zero downtime: across a save under load the orchestrator, which beats every 50 ms, was %s", strings.Join(told, ", before that "))
 	scans := c.logged(orchestrator, "scan seq=")
 	eventually(t, "scans after the save", func() (bool, string) {
 		return c.logged(orchestrator, "scan seq=") > scans+20, "too few"
@@ -47,8 +57,6 @@ func TestZeroDowntime(t *testing.T) {
 	// The scanner numbers its scans: a number that is missing was lost without a word.
 	number := regexp.MustCompile(`scan seq=(\d+)`)
 	next := 0
-	var silence time.Duration
-	var last time.Time
 	for _, line := range c.service[orchestrator].Logs() {
 		if m := number.FindStringSubmatch(line.Text); m != nil {
 			seq, err := strconv.Atoi(m[1])
@@ -58,19 +66,31 @@ func TestZeroDowntime(t *testing.T) {
 			}
 			next = seq + 1
 		}
+	}
+}
+
+// silenceOfASave makes a change and returns its pause window, and the longest time between two
+// heartbeats of the orchestrator around it, by the engine's clock.
+func (c *containers) silenceOfASave(patch string) (pause, silence time.Duration) {
+	c.Helper()
+	var report stack.Report
+	status := c.panel.call("PATCH", "/api/v1/config", "application/merge-patch+json", patch, &report)
+	if status != 200 || report.Outcome != stack.Applied {
+		c.Fatalf("the save was answered %d: %+v", status, report)
+	}
+	beats := c.logged(orchestrator, "heartbeat")
+	eventually(c, "heartbeats after the save", func() (bool, string) {
+		return c.logged(orchestrator, "heartbeat") > beats+20, "too few"
+	})
+	var last time.Time
+	for _, line := range c.service[orchestrator].Logs() {
 		if !strings.Contains(line.Text, "heartbeat") {
 			continue
 		}
-		if !last.IsZero() && line.Time.Before(report.Ended.Add(time.Second)) && line.Time.After(report.Started) {
+		if !last.IsZero() && line.Time.After(report.Started) && last.Before(report.Ended) {
 			silence = max(silence, line.Time.Sub(last))
 		}
 		last = line.Time
 	}
-	pause := time.Duration(report.PauseMs * float64(time.Millisecond))
-	t.Logf("pause window %s, longest silence %s (beat %s), ratio %.2f", pause, silence, beat, float64(silence)/float64(pause+beat))
-	// The issue's bound is the pause window and one beat. How long a busy machine lets a process wait
-	// is not Pitstop's doing, though, and would make this test flake, so it is held to thirty times that; the figure is printed.
-	if silence == 0 || silence > 30*(pause+beat) {
-		t.Errorf("the orchestrator was silent for %s, with a pause window of %s", silence, pause)
-	}
+	return time.Duration(report.PauseMs * float64(time.Millisecond)), silence
 }

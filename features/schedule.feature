@@ -1,5 +1,4 @@
 Feature: Automated Trading Schedule
-
   Scenario: Auto-stop at end of day
     Given schedule.stop = "16:00"
     And trading_enabled = true

@@ -5,6 +5,7 @@ import (
 	"os"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/cucumber/godog"
 	"github.com/playwright-community/playwright-go"
@@ -20,7 +21,10 @@ func (w *world) workflowSteps(sc *godog.ScenarioContext) {
 		w.pressSave()
 	})
 	sc.Then(`^PauseStack is called$`, func() { w.events.Wait("pause", 1, w.both()...) })
-	sc.Then(`^UnpauseStack is called$`, func() { w.events.Wait("unpause", 1, w.both()...) })
+	sc.Then(`^UnpauseStack is called$`, func() {
+		w.events.Wait("unpause", 1, w.both()...)
+		w.replacedWhilePaused()
+	})
 	sc.Then(`^config\.toml is backed up and updated$`, w.backedUpAndUpdated)
 	sc.Then(`^services log “Config reloaded”$`, func() {
 		w.toastSays("Configuration applied")
@@ -162,6 +166,31 @@ func (w *world) backedUpAndUpdated() {
 	must(w.TB, err)
 	if string(content) != w.before {
 		w.Fatalf("the backup is not what was there before:\n%s", content)
+	}
+}
+
+// coarse is how far the clock that a file system stamps files with may lag behind the engine's.
+const coarse = 20 * time.Millisecond
+
+// replacedWhilePaused holds the time at which config.toml took its name, which a rename leaves on a file,
+// against the engine's own events: after the last pause, and before the first unpause.
+func (w *world) replacedWhilePaused() {
+	w.Helper()
+	info, err := os.Stat(w.panel.config)
+	must(w.TB, err)
+	stamp := info.Sys().(*syscall.Stat_t).Ctim
+	replaced := time.Unix(stamp.Unix())
+	var paused, unpaused time.Time
+	for _, e := range w.events.Of(w.both()...) {
+		switch {
+		case e.Action == "pause":
+			paused = e.Time
+		case e.Action == "unpause" && unpaused.IsZero():
+			unpaused = e.Time
+		}
+	}
+	if replaced.Before(paused.Add(-coarse)) || replaced.After(unpaused) {
+		w.Fatalf("config.toml was replaced at %v, and the stack stood still from %v to %v", replaced, paused, unpaused)
 	}
 }
 

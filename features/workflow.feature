@@ -1,5 +1,4 @@
 Feature: Pause/Edit/Unpause Workflow
-
   Scenario: Safely apply new settings
     Given containers are running
     When I click “Save & Restart”

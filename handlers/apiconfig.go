@@ -10,6 +10,7 @@ import (
 	"mime"
 	"net/http"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -107,7 +108,7 @@ const mergePatch = "application/merge-patch+json"
 // sentConfig is the config that a request's body asks for, as a whole document or as a merge patch,
 // and the revision that it was made from; empty: whatever is there.
 func (s *Server) sentConfig(c echo.Context) (content []byte, base stack.Revision, err error) {
-	if base, err = ifMatch(c); err != nil {
+	if base, err = s.ifMatch(c); err != nil {
 		return nil, "", err
 	}
 	if requireType(c, mergePatch) == nil {
@@ -227,10 +228,10 @@ func tomlValue(v, live any, ptr string) (any, error) {
 	return v, nil
 }
 
-// ifMatch is the revision that the client expects, from If-Match; empty where it expects none. A
-// weak tag counts too: it is what a proxy that compresses makes of ours. So does a bare revision,
-// as the status has it.
-func ifMatch(c echo.Context) (stack.Revision, error) {
+// ifMatch is the revision that the client expects, from If-Match; empty where it expects none. Of a
+// list, as RFC 9110 has it, the one that the file is now is meant. A weak tag counts too: it is what a
+// proxy that compresses makes of ours. So does a bare revision, as the status has it.
+func (s *Server) ifMatch(c echo.Context) (stack.Revision, error) {
 	h := strings.TrimSpace(strings.Join(c.Request().Header.Values("If-Match"), ","))
 	if h == "" || h == "*" {
 		return "", nil
@@ -238,15 +239,24 @@ func ifMatch(c echo.Context) (stack.Revision, error) {
 	if bareRevision.MatchString(h) {
 		return stack.Revision(h), nil
 	}
-	tag := strings.TrimPrefix(h, "W/")
-	if len(tag) < 2 || tag[0] != '"' || tag[len(tag)-1] != '"' || strings.Contains(tag[1:len(tag)-1], `"`) {
-		return "", refuse(http.StatusBadRequest, `If-Match must be one revision in double quotes, as ETag gave it.`)
+	var tags []stack.Revision
+	for tag := range strings.SplitSeq(h, ",") {
+		m := entityTag.FindStringSubmatch(strings.TrimSpace(tag))
+		if m == nil {
+			return "", refuse(http.StatusBadRequest, `If-Match must be a revision in double quotes, as ETag gave it, or several with commas between.`)
+		}
+		tags = append(tags, stack.Revision(m[1]))
 	}
-	if tag == `""` {
-		return "", stack.ErrConflict // a tag that no revision has, and not the same as none
+	if live := s.live().Revision; slices.Contains(tags, live) {
+		return live, nil
 	}
-	return stack.Revision(tag[1 : len(tag)-1]), nil
+	if len(tags) > 1 || tags[0] == "" {
+		return "", stack.ErrConflict // "" is a tag that no revision has, and not the same as none
+	}
+	return tags[0], nil
 }
+
+var entityTag = regexp.MustCompile(`^(?:W/)?"([^",]*)"$`)
 
 var bareRevision = regexp.MustCompile(`^[0-9a-f]{64}$`)
 

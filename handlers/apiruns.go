@@ -137,7 +137,7 @@ func (s *Server) apiRestore(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	base, err := ifMatch(c)
+	base, err := s.ifMatch(c)
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"pitstop/schema"
 	"pitstop/stack"
 )
 
@@ -77,7 +79,8 @@ func TestIfMatch(t *testing.T) {
 	now := string(stack.RevisionOf([]byte(document)))
 	for tag, status := range map[string]int{
 		`"` + now + `"`: 200, `W/"` + now + `"`: 200, now: 200, `*`: 200,
-		`""`: 412, `"x"`: 412, `"x", "y"`: 400, `abc`: 400, `"`: 400, `W/`: 400, strings.ToUpper(now): 400,
+		`"x", "` + now + `"`: 200, `W/"x" ,W/"` + now + `"`: 200,
+		`""`: 412, `"x"`: 412, `"x", "y"`: 412, `"x", *`: 400, `"x",`: 400, `abc`: 400, `"`: 400, `W/`: 400, strings.ToUpper(now): 400,
 	} {
 		p.do("PATCH", "/api/v1/config", `{}`, "Content-Type", asPatch, "If-Match", tag).want(t, status)
 	}
@@ -124,6 +127,28 @@ func TestABrokenSchemaIsSaid(t *testing.T) {
 	}
 	wantProblem(t, p.do("PATCH", "/api/v1/config", `{"risk":{"max_order_usd":7}}`, "Content-Type", asPatch), 503)
 	p.do("PUT", "/api/v1/trading", `{"mode":"halted"}`, "Content-Type", asJSON).want(t, 200)
+}
+
+// A schema with one mistake in it says of no key any more whether it is secret.
+func TestABrokenSchemaHidesEveryValue(t *testing.T) {
+	dir := t.TempDir()
+	own := filepath.Join(dir, "own.json")
+	if err := os.WriteFile(own, []byte(`{"type": "objekt", "properties": {"desk": {"properties": {"plain_name": {"writeOnly": true}}}}}`), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	p := newPanelUnder(t, dir, own)
+	const hidden = "s3cr3t-by-a-plain-name"
+	if err := os.WriteFile(p.file, []byte("[desk]\nplain_name = \""+hidden+"\"\nsize = 918273645\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for path, says := range map[string]string{
+		"/config": "every value is hidden", "/config?view=raw": "every value is hidden", "/api/v1/config": schema.Mask, "/": "not checked", "/history": "",
+	} {
+		a := p.get(path).want(t, 200).has(t, says)
+		if strings.Contains(a.body, hidden) || strings.Contains(a.body, "918273645") {
+			t.Errorf("%s shows a value:\n%s", path, a.body)
+		}
+	}
 }
 
 func TestABodyThatStopsComing(t *testing.T) {

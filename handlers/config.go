@@ -31,8 +31,13 @@ func (s *Server) getConfig(c echo.Context) error {
 	e := s.editor(report)
 	if c.QueryParam(viewQuery) == viewRaw && !e.Raw && e.Problem == "" && !e.Locked {
 		if live := s.live(); string(live.Revision) == e.Revision {
+			notice, tone := e.Notice, e.NoticeTone
 			e = s.editorWith(live, live.Content, true)
-			s.markText(&e, live.Problems)
+			if s.o.Broken != "" {
+				e.Notice, e.NoticeTone = notice, tone
+			} else {
+				s.markText(&e, live.Problems)
+			}
 		}
 	}
 	return s.showConfig(c, http.StatusOK, e, report)
@@ -50,6 +55,7 @@ func (s *Server) report(id string) (stack.Report, bool) {
 // showConfig renders the page with this editor, and a run above it if there is one.
 func (s *Server) showConfig(c echo.Context, status int, e views.Editor, report *stack.Report) error {
 	e.Later = typedLater(e.Later, e.Review, c.Request().PostForm)
+	carryUnmerged(&e, c.Request().PostForm)
 	page := views.Config{Frame: s.frame("Config", "config", c.Request()), Editor: e}
 	q := url.Values{"rev": {e.Revision}}
 	if report != nil {
@@ -85,6 +91,7 @@ func (s *Server) editor(report *stack.Report) views.Editor {
 	if typed, ok := s.drafts.of(report.ID); ok && live.Revision != "" {
 		if d, err := s.readDraft(typed, live); err == nil {
 			e = s.editorAsSent(d)
+			carryUnmerged(&e, typed)
 			if report.Outcome != "" {
 				e.Notice, e.NoticeTone = "What you typed is kept below; the config file is as it was.", views.Caution
 			}
@@ -105,6 +112,9 @@ func (s *Server) editorOf(live liveConfig) views.Editor {
 	e := s.editorWith(live, live.Content, false)
 	if live.Unusable != "" {
 		e.Notice, e.NoticeTone, e.Broken = live.Unusable, views.Bad, true
+	} else if s.o.Broken != "" {
+		e.Notice, e.NoticeTone = s.o.Broken+" Until then every value is hidden, since nobody knows which of them are secret.", views.Bad
+		return e
 	} else if len(live.Problems) > 0 {
 		e.Notice, e.NoticeTone = "The config file as it lies on disk is not valid. The stack goes on with what it loaded last.", views.Bad
 	}

@@ -27,6 +27,7 @@ const (
 	inClash    = ":clash"    // keys that both sides changed and nobody has decided yet
 	inTheirs   = ":theirs"   // decides for one of them
 	inYours    = ":yours"    // likewise
+	inUnmerged = ":unmerged" // a text as it was typed, not all of which could be merged
 )
 
 const (
@@ -40,7 +41,7 @@ type draft struct {
 	raw     bool       // it was sent as a text
 	text    string     // that text, in lines that end as Unix has them
 	base    liveConfig // the version of the file that it began from
-	known   bool       // that version is to be had; else base is the file as it is
+	known   bool       // that version is to be had; else base is the file as it is, by that version's revision
 	start   liveConfig // what the form was drawn from: base, or an earlier state of this draft
 	content []byte     // the whole draft
 	edits   int        // of the form
@@ -64,6 +65,7 @@ func (s *Server) readDraft(typed url.Values, live liveConfig) (draft, error) {
 	}
 	if d.base, d.known = s.version(rev); !d.known {
 		d.base = live
+		d.base.Revision = rev // so that whatever it is shown as next is still the draft of an unknown version
 	}
 	d.start = d.base
 	if typed.Has(inRaw) {

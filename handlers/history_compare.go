@@ -245,13 +245,16 @@ const longestValue = 160
 
 // valueWords is a value as people read it: texts in quotes, and numbers in groups of three where
 // they count something.
-func valueWords(v any, counts bool) string {
+func valueWords(v any, counts bool) string { return wordsOf(v, counts, longestValue) }
+
+// wordsOf is valueWords of at most so many characters.
+func wordsOf(v any, counts bool, longest int) string {
 	text := plainValue(v)
 	if _, ok := number(v); ok && counts {
 		text = grouped(text)
 	}
-	if r := []rune(text); len(r) > longestValue {
-		text = string(r[:longestValue]) + "…"
+	if r := []rune(text); len(r) > longest {
+		text = string(r[:longest]) + "…"
 	}
 	return text
 }

@@ -45,7 +45,7 @@ func (s *Server) laterView(typed url.Values) views.LaterEntry {
 		AtClose: e.When == later.NextClose, At: views.At(e.At, now, zone), Queued: views.At(e.Queued, now, zone),
 		Run: e.Run, Problems: plainProblems(e.Problems),
 		Waiting: e.State == later.Waiting, Done: e.State == later.Done, Applying: e.State == later.Applying,
-		Whole: e.Content != "",
+		Whole: e.Content != "" && e.State != later.Done, Unmerged: e.Content != "" && e.State == later.Done,
 	}
 	for _, ptr := range e.Clashes {
 		v.Clashes = append(v.Clashes, dotted(ptr))
@@ -57,6 +57,10 @@ func (s *Server) laterView(typed url.Values) views.LaterEntry {
 		v.Control = typedLater(v.Control, nil, typed)
 		s.laterDifference(&v, e)
 	}
+	if v.Unmerged {
+		v.Changed = "This is how the file as it is now differs from the text that was queued."
+		v.Diff = s.difference(s.live().Content, []byte(e.Content))
+	}
 	return v
 }
 
@@ -65,15 +69,19 @@ func (s *Server) laterDifference(v *views.LaterEntry, e later.Entry) {
 	live := s.live()
 	from, to := []byte(e.Base), []byte(e.Content)
 	if live.Content != nil && string(live.Content) != e.Base {
-		merged, clashes, err := configfile.Merge(from, live.Content, to)
+		m, err := configfile.Merge(from, live.Content, to)
 		switch {
 		case err != nil:
 			v.Changed = "The config file was changed since, in a way that the two cannot be brought together. This is the change as it was queued."
-		case len(clashes) > 0:
+		case len(m.Clashes) > 0:
 			v.Changed = "The config file was changed since, in the same keys too. This is the change as it was queued; it cannot be applied like this."
 		default:
 			v.Changed = "The config file was changed since it was queued, in other places. This is the change as it would be made now."
-			from, to = live.Content, merged
+			if m.Unmerged {
+				v.Changed = "The config file was changed since it was queued. This is the change as it would be made now, " +
+					"without those of its comments, or of its notation and order, that stand where somebody else changed the same lines."
+			}
+			from, to = live.Content, m.Content
 		}
 	}
 	v.Diff = s.difference(from, to)

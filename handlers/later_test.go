@@ -29,12 +29,13 @@ func newLaterPanel(t *testing.T) *laterPanel {
 	queue, err := later.Open(later.Options{
 		State: t.TempDir(), Clock: p.clock, Read: p.o.Store.Read, Apply: later.Through(p.control),
 		Busy: func() bool { return p.control.Current() != nil },
-		Merge: func(base, live, queued []byte) (merged []byte, keys []string, err error) {
-			merged, clashes, err := configfile.Merge(base, live, queued)
-			for _, c := range clashes {
-				keys = append(keys, c.Pointer)
+		Merge: func(base, live, queued []byte) (later.Merged, error) {
+			m, err := configfile.Merge(base, live, queued)
+			out := later.Merged{Content: m.Content, Unmerged: m.Unmerged}
+			for _, c := range m.Clashes {
+				out.Clashes = append(out.Clashes, c.Pointer)
 			}
-			return merged, keys, err
+			return out, err
 		},
 		NextClose: func(now time.Time) later.Close {
 			if now.Before(p.next) {

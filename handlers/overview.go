@@ -25,7 +25,7 @@ func (s *Server) overview() views.Overview {
 	now, zone, live := s.now(), s.zone(), s.live()
 	page := views.Overview{
 		Services: serviceList(s.o.Controller.Status(), live.Revision, now, zone),
-		Config:   configCard(s.o.Store.Path(), live, s.o.Store.Warning()),
+		Config:   configCard(s.o.Store.Path(), live, s.o.Broken, s.o.Store.Warning()),
 		Next:     nextEdges(s.o.Scheduler.Status(), now, zone),
 	}
 	page.Services.Backend = s.o.Backend
@@ -51,7 +51,11 @@ func (s *Server) lastReport() (stack.Report, bool) {
 func serviceList(st stack.Status, file stack.Revision, now time.Time, zone *time.Location) views.Services {
 	out := views.Services{Problem: st.Problem, Seen: views.At(st.At, now, zone)}
 	for _, svc := range st.Services {
-		out.List = append(out.List, service(svc, file, now, zone))
+		v := service(svc, file, now, zone)
+		if st.At.IsZero() {
+			v.Badge = stateBadge("") // that nobody has looked yet does not mean that it is missing
+		}
+		out.List = append(out.List, v)
 	}
 	return out
 }
@@ -102,9 +106,11 @@ func stateBadge(state stack.State) views.Badge {
 	return views.Badge{Tone: views.Quiet, Icon: "wait", Word: "not seen yet"}
 }
 
-func configCard(path string, live liveConfig, warning string) views.ConfigCard {
+func configCard(path string, live liveConfig, broken, warning string) views.ConfigCard {
 	card := views.ConfigCard{Path: path, Revision: live.Revision.Short(), Problem: live.Unusable, Problems: plainProblems(live.Problems), Warning: warning}
 	switch {
+	case live.Unusable == "" && broken != "":
+		card.Badge, card.Problem, card.Problems = views.Badge{Tone: views.Bad, Icon: "warn", Word: "not checked"}, broken, nil
 	case live.Unusable != "":
 		card.Badge = views.Badge{Tone: views.Bad, Icon: "cross", Word: "unusable"}
 	case len(live.Problems) > 0:

@@ -99,7 +99,7 @@ func (s *Server) getPageEvents(c echo.Context) error {
 		return refuse(http.StatusNotFound, "There is no page of that name.")
 	}
 	back := safeBack(q.Get("back"))
-	out, err := openStream(c)
+	out, err := openPageStream(c)
 	if err != nil {
 		return nil // gone already
 	}

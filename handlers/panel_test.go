@@ -83,6 +83,12 @@ func newPanel(t *testing.T) *panel {
 // newPanelIn is a panel in a folder that may have a state already.
 func newPanelIn(t *testing.T, dir string) *panel {
 	t.Helper()
+	return newPanelUnder(t, dir, "")
+}
+
+// newPanelUnder is a panel whose settings name a schema.
+func newPanelUnder(t *testing.T, dir, schemaFile string) *panel {
+	t.Helper()
 	p := &panel{t: t, file: filepath.Join(dir, "config.toml"), log: &lockedBuffer{}}
 	if err := os.WriteFile(p.file, []byte(document), 0o644); err != nil {
 		t.Fatal(err)
@@ -104,7 +110,7 @@ func newPanelIn(t *testing.T, dir string) *panel {
 	p.stack.Reads = func() []byte { b, _ := os.ReadFile(p.file); return b }
 	p.stack.Add("python-orchestrator", "orchestrator-1")
 	p.stack.Add("go-scanner", "scanner-1")
-	rule := rules.New("", log)
+	rule := rules.New(schemaFile, log)
 	if p.gate, err = schedule.OpenGate(filepath.Join(dir, "trading.json"), state, nil, log); err != nil {
 		t.Fatal(err)
 	}
@@ -118,7 +124,7 @@ func newPanelIn(t *testing.T, dir string) *panel {
 	}
 	var handler http.Handler
 	p.Server, handler = New(Options{
-		Controller: p.control, Store: store, Schema: rule.Schema(), Gate: p.gate, Scheduler: scheduler, Check: rule.Check,
+		Controller: p.control, Store: store, Schema: rule.Schema(), Gate: p.gate, Scheduler: scheduler, Check: rule.Check, Broken: rule.Broken(),
 		AllowedHosts: []string{"panel.lan"}, Version: "test", Backend: "fake", Log: log,
 	})
 	ctx, stop := context.WithCancel(context.Background())

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/labstack/echo/v4"
+
+	"pitstop/static"
 )
 
 // policy lets a page load what this panel serves and nothing else, and run no script that is not in
@@ -44,14 +46,16 @@ func (s *Server) guard(next echo.HandlerFunc) echo.HandlerFunc {
 	origin := http.NewCrossOriginProtection()
 	return func(c echo.Context) error {
 		h := c.Response().Header()
-		h.Set("Content-Security-Policy", policy)
 		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("X-Frame-Options", "DENY")
-		h.Set("Referrer-Policy", "same-origin")
-		h.Set("Cross-Origin-Opener-Policy", "same-origin")
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
-		h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()")
-		h.Set("Cache-Control", "no-store")
+		if !strings.HasPrefix(c.Request().URL.Path, static.Prefix) { // the rest is for what may be a page
+			h.Set("Content-Security-Policy", policy)
+			h.Set("X-Frame-Options", "DENY")
+			h.Set("Referrer-Policy", "same-origin")
+			h.Set("Cross-Origin-Opener-Policy", "same-origin")
+			h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()")
+			h.Set("Cache-Control", "no-store")
+		}
 
 		if name := strings.ToLower(hostName(c.Request().Host)); !s.hosts[name] {
 			return refuse(http.StatusMisdirectedRequest,

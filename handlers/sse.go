@@ -3,12 +3,16 @@ package handlers
 import (
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/klauspost/compress/gzip"
 	"github.com/labstack/echo/v4"
+
+	"pitstop/static"
 )
 
 const (
@@ -21,15 +25,31 @@ const (
 
 // stream is a response of server-sent events. Its methods are safe for concurrent use.
 type stream struct {
-	mu sync.Mutex
-	w  http.ResponseWriter
-	rc *http.ResponseController
+	mu  sync.Mutex
+	w   io.Writer
+	rc  *http.ResponseController
+	zip *gzip.Writer // between w and the response; nil: the stream is sent as it is
 }
 
 // openStream begins one: the status and headers are sent when it returns.
-func openStream(c echo.Context) (*stream, error) {
+func openStream(c echo.Context) (*stream, error) { return beginStream(c, false) }
+
+// openPageStream begins the stream of a page. Its first event is the whole page once more, and is
+// compressed if the browser takes that. Each event is compressed by itself, so that none waits for the
+// next in a buffer, and an open page costs no memory between two.
+func openPageStream(c echo.Context) (*stream, error) {
+	return beginStream(c, static.AcceptsGzip(c.Request().Header.Get("Accept-Encoding")))
+}
+
+func beginStream(c echo.Context, compressed bool) (*stream, error) {
 	s := &stream{w: c.Response(), rc: http.NewResponseController(c.Response())}
 	h := c.Response().Header()
+	if compressed {
+		h.Set("Content-Encoding", "gzip")
+		h.Add("Vary", "Accept-Encoding")
+		s.zip, _ = gzip.NewWriterLevel(s.w, gzip.StatelessCompression) // it fails at levels that do not exist
+		s.w = s.zip
+	}
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Accel-Buffering", "no")
@@ -66,6 +86,11 @@ func (s *stream) write(text string) error {
 	}
 	if _, err := s.w.Write([]byte(text)); err != nil {
 		return err
+	}
+	if s.zip != nil {
+		if err := s.zip.Flush(); err != nil {
+			return err
+		}
 	}
 	return s.rc.Flush()
 }

@@ -166,7 +166,7 @@ type wallDay struct {
 func wallDayOf(d calendar.Date, zone *time.Location) wallDay {
 	start := d.At(0, zone).In(zone)
 	_, offset := start.Zone()
-	_, change := start.ZoneBounds()
+	_, change := calendar.ZoneBounds(start)
 	unix := start.Unix()
 	return wallDay{
 		date: d, zone: zone, midnight: unix,

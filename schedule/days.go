@@ -49,7 +49,7 @@ func (s *Schedule) Days(from calendar.Date, n int) []Day {
 // clockChange is the change of the clocks of a zone at or after from and before to, if there is one.
 func clockChange(from, to time.Time, zone *time.Location) (time.Time, time.Duration) {
 	before := from.Add(-time.Nanosecond).In(zone)
-	_, at := before.ZoneBounds()
+	_, at := calendar.ZoneBounds(before)
 	if at.IsZero() || !at.Before(to) {
 		return time.Time{}, 0
 	}

@@ -32,6 +32,18 @@ func Default() *Schema {
 	return s
 }
 
+// Unknown is the schema to go by while nobody knows what a document may hold: it allows everything,
+// describes nothing and takes every value for a secret.
+func Unknown() *Schema {
+	s, err := compile("file:///unknown.json", func(string) ([]byte, error) {
+		return []byte(`{"type": "object", "writeOnly": true}`), nil
+	})
+	if err != nil {
+		panic(err) // as in Default
+	}
+	return s
+}
+
 // Load reads a schema file. Schemas in files beside it may be referred to; nothing is ever fetched
 // from a network.
 func Load(path string) (*Schema, error) {

@@ -2,17 +2,32 @@ package static
 
 import (
 	"bytes"
-	"compress/gzip"
 	"strconv"
 	"strings"
 
 	"github.com/andybalholm/brotli"
+	"github.com/klauspost/compress/gzip"
 )
 
 // Accepted picks the content coding for an Accept-Encoding header: "br", "gzip", or "" for none.
-// A coding with q=0 is one that the client refuses.
 func Accepted(header string) string {
-	var br, gz bool
+	switch br, gz := accepts(header); {
+	case br:
+		return "br"
+	case gz:
+		return "gzip"
+	}
+	return ""
+}
+
+// AcceptsGzip tells whether gzip is taken, whatever else is.
+func AcceptsGzip(header string) bool {
+	_, gz := accepts(header)
+	return gz
+}
+
+// accepts reads an Accept-Encoding header. A coding with q=0 is one that the client refuses.
+func accepts(header string) (br, gz bool) {
 	for part := range strings.SplitSeq(header, ",") {
 		coding, params, _ := strings.Cut(part, ";")
 		if q, ok := strings.CutPrefix(strings.TrimSpace(params), "q="); ok {
@@ -27,13 +42,7 @@ func Accepted(header string) string {
 			gz = true
 		}
 	}
-	switch {
-	case br:
-		return "br"
-	case gz:
-		return "gzip"
-	}
-	return ""
+	return br, gz
 }
 
 // Gzip compresses b at this level. Writing to memory cannot fail.

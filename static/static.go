@@ -1,34 +1,45 @@
-// Package static holds what the pages load: one stylesheet, one script, one icon. Each is named by
-// its own content, so that a browser may keep it for good, and each is compressed once.
+// Package static holds what the pages load: one stylesheet and one script, and what a few pages load
+// beside them. Each is named by its own content, so that a browser may keep it for good, and each is
+// compressed once.
 package static
 
 import (
 	"bytes"
-	"compress/gzip"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
 	"fmt"
 	"mime"
 	"net/http"
+	"net/url"
 	"path"
-	"regexp"
 	"strconv"
 	"strings"
 	"sync"
 
 	"github.com/andybalholm/brotli"
+	"github.com/klauspost/compress/gzip"
+	"github.com/tdewolff/minify/v2"
+	"github.com/tdewolff/minify/v2/css"
+	"github.com/tdewolff/minify/v2/js"
 )
 
-//go:embed vendor/*.js vendor/*.css css js icon.svg
+//go:embed vendor/*.js vendor/*.css css js
 var files embed.FS
+
+//go:embed icon.svg
+var icon string
+
+// Icon is the panel's icon as an address that needs no request.
+func Icon() string { return "data:image/svg+xml," + url.PathEscape(icon) }
 
 // bundles are the files behind each name, in the order in which they are joined: a page needs one
 // request for its style and one for its script.
 var bundles = map[string][]string{
-	"app.css":  {"vendor/pico-base.min.css", "css/frame.css", "css/parts.css", "css/form.css", "css/run.css", "css/later.css"},
-	"app.js":   {"vendor/htmx.min.js", "vendor/hx-sse.min.js", "js/app.js"},
-	"icon.svg": {"icon.svg"},
+	"app.css": {"vendor/pico-base.min.css", "css/frame.css", "css/parts.css", "css/run.css", "css/later.css"},
+	"app.js":  {"vendor/htmx.min.js", "vendor/hx-sse.min.js", "js/app.js"},
+	// Of the pages with a form, and of the queued change.
+	"form.css": {"css/form.css", "css/queue.css"},
 	// Of the schedule's page alone.
 	"schedule.css": {"css/schedule.css"},
 	"schedule.js":  {"js/schedule.js"},
@@ -62,26 +73,27 @@ var assets = sync.OnceValue(func() map[string]*asset {
 	return all
 })
 
-var (
-	sourceMap  = regexp.MustCompile(`(?m)^//# sourceMappingURL=.*$`)
-	cssComment = regexp.MustCompile(`(?s)/\*.*?\*/`)
-	jsComment  = regexp.MustCompile(`(?m)^\s*//.*\n`)
-	indent     = regexp.MustCompile(`(?m)^[ \t]+|\n+$`)
-)
+// minifier takes out what a browser does not need.
+var minifier = sync.OnceValue(func() *minify.M {
+	m := minify.New()
+	m.Add("css", &css.Minifier{})
+	m.Add("js", &js.Minifier{})
+	return m
+})
 
-// lighter leaves out what a browser does not read. Our own files keep their comments on lines of
-// their own and have no text that goes over several lines, so that this is safe.
-func lighter(part string, b []byte) []byte {
-	b = sourceMap.ReplaceAll(bytes.TrimPrefix(b, []byte("\ufeff")), nil)
-	switch {
-	case strings.HasPrefix(part, "css/"):
-		b = cssComment.ReplaceAll(b, nil)
-	case strings.HasPrefix(part, "js/"):
-		b = jsComment.ReplaceAll(b, nil)
-	default:
-		return b
+// lighter is a part of a bundle as it is sent. The scripts of others come minified, and stay as they are.
+func lighter(part string, b []byte) ([]byte, error) {
+	b = bytes.TrimPrefix(b, []byte("\ufeff"))
+	switch path.Ext(part) {
+	case ".css":
+		return minifier().Bytes("css", b)
+	case ".js":
+		if strings.HasPrefix(part, "vendor/") {
+			return b, nil
+		}
+		return minifier().Bytes("js", b)
 	}
-	return indent.ReplaceAll(b, nil)
+	return b, nil
 }
 
 func build(name string, parts []string) (*asset, error) {
@@ -91,7 +103,10 @@ func build(name string, parts []string) (*asset, error) {
 		if err != nil {
 			return nil, err
 		}
-		body.Write(lighter(part, b))
+		if b, err = lighter(part, b); err != nil {
+			return nil, fmt.Errorf("%s: %w", part, err)
+		}
+		body.Write(b)
 		body.WriteByte('\n')
 	}
 	content := body.Bytes()

@@ -2,6 +2,17 @@ package calendar
 
 import "time"
 
+// ZoneBounds is t.ZoneBounds, but for a mistake of that: where a zone goes by a rule, beyond the changes
+// that its file lists, the end of a year is taken to be 365 days after its beginning, and so lies before
+// the last day of a leap year.
+func ZoneBounds(t time.Time) (start, end time.Time) {
+	start, end = t.ZoneBounds()
+	if !end.IsZero() && !end.After(t) {
+		end = time.Date(t.UTC().Year()+1, time.January, 1, 0, 0, 0, 0, time.UTC).In(t.Location())
+	}
+	return start, end
+}
+
 // At is the instant, in UTC, at which the clocks of loc show this minute of the day on date d. A wall
 // time that the clocks skip is the first instant after the gap; one that they repeat is its first
 // occurrence. The answer never decreases as the wall time grows, so an interval of wall times
@@ -13,7 +24,7 @@ func (d Date) At(minute int, loc *time.Location) time.Time {
 	t := time.Unix(wall-16*3600, 0).In(loc)
 	for {
 		_, offset := t.Zone()
-		start, end := t.ZoneBounds()
+		start, end := ZoneBounds(t)
 		instant := wall - int64(offset)
 		switch {
 		case !start.IsZero() && instant < start.Unix():

@@ -12,6 +12,7 @@ import (
 	"os"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	cerrdefs "github.com/containerd/errdefs"
@@ -171,12 +172,34 @@ func (e *engine) explain(what string, err error) error {
 	case errors.Is(err, context.Canceled):
 		return fmt.Errorf("gave up when asked to %s: %w", what, err)
 	case errors.Is(err, context.DeadlineExceeded):
-		return fmt.Errorf("could not %s: the Docker engine at %s did not answer in time: %w: %w", what, e.host, stack.ErrUnavailable, err)
+		return &away{fmt.Sprintf("could not %s: the Docker engine at %s did not answer in time", what, e.host), err}
 	case unreachable(err):
-		return fmt.Errorf("could not %s: the Docker engine at %s does not answer: %w: %w", what, e.host, stack.ErrUnavailable, err)
+		return &away{fmt.Sprintf("could not %s: the Docker engine at %s does not answer (%s)", what, e.host, plain(err)), err}
 	default:
 		return fmt.Errorf("could not %s: %w", what, err)
 	}
+}
+
+// away is an error of an engine that cannot be reached. Its text is one sentence; the SDK's own repeats
+// the address and asks whether the daemon is running.
+type away struct {
+	text  string
+	cause error
+}
+
+func (a *away) Error() string   { return a.text }
+func (a *away) Unwrap() []error { return []error{stack.ErrUnavailable, a.cause} }
+
+// plain is the system's own reason why a connection failed, where there is one.
+func plain(err error) string {
+	var errno syscall.Errno
+	if errors.As(err, &errno) {
+		return errno.Error()
+	}
+	if client.IsErrConnectionFailed(err) {
+		return "is it running?"
+	}
+	return err.Error()
 }
 
 // unreachable tells errors of the connection from the engine's own answers.

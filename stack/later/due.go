@@ -105,20 +105,19 @@ func (q *Queue) apply(ctx context.Context, e *Entry, now time.Time) {
 		return
 	}
 	change := stack.Change{Kind: stack.KindSave, Content: []byte(e.Content), Base: stack.RevisionOf(live), By: e.By, Note: e.remark()}
-	var clashes []string
+	var merged Merged
 	if string(live) != e.Base {
-		var merged []byte
-		if merged, clashes, err = q.o.Merge([]byte(e.Base), live, []byte(e.Content)); err != nil {
+		if merged, err = q.o.Merge([]byte(e.Base), live, []byte(e.Content)); err != nil {
 			q.hold(e, func(h *Entry) {
 				h.Message = fmt.Sprintf("It was not applied, because the config file was changed meanwhile and the two cannot be brought together: %v.", err)
 			})
 			return
 		}
-		if len(clashes) > 0 {
+		if len(merged.Clashes) > 0 {
 			// The run is refused as a conflict, with nothing paused: so the history tells it.
 			change.Base = stack.RevisionOf([]byte(e.Base))
 		} else {
-			change.Content = merged
+			change.Content = merged.Content
 		}
 	}
 	under := e.untried()
@@ -136,12 +135,12 @@ func (q *Queue) apply(ctx context.Context, e *Entry, now time.Time) {
 		q.swap(&under, &waiting)
 	case report.Outcome == "": // left to the next start, which settles it
 	default:
-		q.ended(&under, report, clashes, now)
+		q.ended(&under, report, merged, now)
 	}
 }
 
 // ended tells how the run ended.
-func (q *Queue) ended(e *Entry, r stack.Report, clashes []string, began time.Time) {
+func (q *Queue) ended(e *Entry, r stack.Report, merged Merged, began time.Time) {
 	told := e.untried()
 	told.Run, told.Outcome = r.ID, r.Outcome
 	switch {
@@ -154,11 +153,15 @@ func (q *Queue) ended(e *Entry, r stack.Report, clashes []string, began time.Tim
 		if r.Outcome == stack.Unchanged {
 			told.Message = "There was nothing to do any more: the config file has these values already."
 		}
+		if merged.Unmerged {
+			told.Content = e.Content
+			told.Message += " Comments that you wrote, or how you wrote or ordered keys, could not be taken along, for somebody else changed the same lines."
+		}
 		if late := began.Sub(e.At); late > tolerated {
 			told.Message += fmt.Sprintf(" It was %s late.", late.Round(time.Second))
 		}
-	case len(clashes) > 0:
-		told.State, told.Clashes = Held, clashes
+	case len(merged.Clashes) > 0:
+		told.State, told.Clashes = Held, merged.Clashes
 		told.Message = "It was not applied: somebody else changed the same keys meanwhile."
 	case r.Cause == stack.CauseBusy || r.Cause == stack.CauseConflict:
 		told.Run, told.Outcome = "", "" // somebody was quicker by a moment: once more
@@ -181,7 +184,10 @@ func (q *Queue) settle() {
 	told := e.untried()
 	live, err := q.o.Read()
 	if err == nil && stack.RevisionOf(live) == e.To {
-		told.State, told.Content, told.Base, told.Outcome = Done, "", "", stack.Applied
+		told.State, told.Base, told.Outcome = Done, "", stack.Applied
+		if e.To == stack.RevisionOf([]byte(e.Content)) {
+			told.Content = "" // else some of its comments may be nowhere else
+		}
 		told.Message = "Applied. Pitstop was ended in the middle of it and brought it to its end when it was back; see the history."
 	} else {
 		told.State = Held

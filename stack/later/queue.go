@@ -26,8 +26,8 @@ type Options struct {
 	State string
 	// Read returns the live config file.
 	Read func() ([]byte, error)
-	// Merge lays queued, which was made from base, over live. It names the keys that both changed.
-	Merge func(base, live, queued []byte) (merged []byte, clashes []string, err error)
+	// Merge lays queued, which was made from base, over live.
+	Merge func(base, live, queued []byte) (Merged, error)
 	// Apply runs a change to its end; Through makes it of a Controller. An error: the run did not
 	// begin. A report without an outcome: it goes on, or was left to the next start.
 	Apply func(context.Context, stack.Change) (stack.Report, error)

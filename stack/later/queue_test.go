@@ -59,13 +59,13 @@ func (w *world) start() {
 	q, err := Open(Options{
 		State: w.folder, Clock: w.clock,
 		Read: func() ([]byte, error) { w.mu.Lock(); defer w.mu.Unlock(); return []byte(w.file), nil },
-		Merge: func(base, live, queued []byte) ([]byte, []string, error) {
-			merged, clashes, err := configfile.Merge(base, live, queued)
-			var keys []string
-			for _, c := range clashes {
-				keys = append(keys, c.Pointer)
+		Merge: func(base, live, queued []byte) (Merged, error) {
+			m, err := configfile.Merge(base, live, queued)
+			out := Merged{Content: m.Content, Unmerged: m.Unmerged}
+			for _, c := range m.Clashes {
+				out.Clashes = append(out.Clashes, c.Pointer)
 			}
-			return merged, keys, err
+			return out, err
 		},
 		Apply: w.apply,
 		Busy:  func() bool { w.mu.Lock(); defer w.mu.Unlock(); return w.busy },

@@ -221,6 +221,8 @@ func TestAServiceThatEnds(t *testing.T) {
 			}
 			if got := only(t, b); got.State != stack.Starting || got.Restarts != restarts || !got.Started.IsZero() {
 				t.Errorf("in between: got %+v, want it starting, %d restarts", got, restarts)
+			} else if want := []string{"It ended (exit status 3). What it wrote last: last words"}; !slices.Equal(got.Warnings, want) {
+				t.Errorf("in between it warns %q, want %q", got.Warnings, want)
 			}
 			clock.Advance(delay - 1)
 			if err := clock.BlockUntilContext(t.Context(), 1); err != nil {

@@ -69,8 +69,10 @@ func (b *Backend) supervise(ctx context.Context, s *service) {
 		case <-l.ended:
 		}
 		delay = b.options.Backoff.next(delay, b.options.Clock.Since(begun))
-		s.log.Warn("the service ended", "pid", l.pid, "how", l.how, "starts_again_in", delay)
+		last := lastLine(outputPath(s.folder, l.name))
+		s.log.Warn("the service ended", "pid", l.pid, "how", l.how, "wrote_last", last, "starts_again_in", delay)
 		s.ended()
+		s.set(func() { s.problem = endedWith(l.how, last) })
 		b.tell()
 		b.endLeftovers(s, l)
 		b.wait(ctx, delay)

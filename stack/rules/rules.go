@@ -33,6 +33,7 @@ func New(schemaFile string, log *slog.Logger) *Rules {
 	loaded, err := schema.Load(schemaFile)
 	if err != nil {
 		r.broken = fmt.Sprintf("The schema cannot be used, so nothing can be saved: %v. Mend it and restart Pitstop.", err)
+		r.schema = schema.Unknown() // the embedded one does not know what is secret in a config that is not its own
 		log.Error("the schema cannot be used; nothing can be saved until it is mended and Pitstop restarted", "schema", schemaFile, "error", err)
 		return r
 	}
@@ -40,7 +41,7 @@ func New(schemaFile string, log *slog.Logger) *Rules {
 	return r
 }
 
-// Schema is the schema to draw forms from: the embedded one while the user's own is broken.
+// Schema is the schema to draw forms from. While the user's own is broken, it hides every value.
 func (r *Rules) Schema() *schema.Schema { return r.schema }
 
 // Broken says why everything is refused; empty: it is not.

@@ -130,25 +130,43 @@ func walk(tree map[string]any, names []string, visit func(name string, v any, ex
 func (s *Settings) readEnvironment(environ []string) (problems []error) {
 	for _, entry := range environ {
 		name, value, _ := strings.Cut(entry, "=")
-		for _, k := range keys {
-			if name != Variable(k.name) {
-				continue
+		if !strings.HasPrefix(name, prefix) {
+			continue
+		}
+		i := slices.IndexFunc(keys, func(k key) bool { return name == Variable(k.name) })
+		if i < 0 {
+			if meant := misspelt(name); meant != "" {
+				problems = append(problems, fmt.Errorf("%s: there is no such setting; did you mean %s?", name, meant))
 			}
-			if err := k.set(s, variable(value)); err != nil {
-				problems = append(problems, fmt.Errorf("%s: %w", name, err))
-			}
+			continue
+		}
+		if err := keys[i].set(s, variable(value)); err != nil {
+			problems = append(problems, fmt.Errorf("%s: %w", name, err))
 		}
 	}
 	return problems
+}
+
+// misspelt is the variable that this one was meant to be; empty where it is none of ours: Kubernetes
+// sets PITSTOP_PORT and the like by itself for a service of that name.
+func misspelt(variable string) string {
+	for _, k := range keys {
+		if v := Variable(k.name); distance(variable, v) <= 2 {
+			return v
+		}
+	}
+	return ""
 }
 
 // variable is a value from the environment, which is text whatever the setting's type: it is read
 // more leniently than text in the file.
 type variable string
 
+const prefix = "PITSTOP_"
+
 // Variable is the environment variable of a setting.
 func Variable(name string) string {
-	return "PITSTOP_" + strings.ToUpper(strings.ReplaceAll(name, ".", "_"))
+	return prefix + strings.ToUpper(strings.ReplaceAll(name, ".", "_"))
 }
 
 func names(keys []key) []string {

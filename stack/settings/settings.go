@@ -74,9 +74,35 @@ const (
 // an error if required: the defaults and the environment can be enough. The error lists everything
 // that is wrong, one line each, with its place.
 func Load(path string, required bool, environ []string) (Settings, error) {
+	s, err := read(path, required, environ)
+	if err == nil {
+		err = errors.Join(s.check()...)
+	}
+	if err != nil {
+		return Settings{}, err
+	}
+	for _, p := range []*string{&s.Config, &s.Schema, &s.State} {
+		if *p == "" {
+			continue
+		}
+		if *p, err = filepath.Abs(*p); err != nil {
+			return Settings{}, fmt.Errorf("cannot make %q an absolute path: %w", *p, err)
+		}
+	}
+	return s, nil
+}
+
+// Schema is the one setting that checking a config needs; empty is the embedded schema. Settings with
+// which no panel could run here, on a machine that is not the panel's, are no hindrance.
+func Schema(path string, required bool, environ []string) (string, error) {
+	s, err := read(path, required, environ)
+	return s.Schema, err
+}
+
+// read takes the settings as they are written, whether or not they can work.
+func read(path string, required bool, environ []string) (Settings, error) {
 	s := defaults()
 	var problems []error
-
 	text, err := os.ReadFile(path)
 	switch {
 	case err == nil:
@@ -88,21 +114,7 @@ func Load(path string, required bool, environ []string) (Settings, error) {
 		return Settings{}, fmt.Errorf("cannot read the settings file: %w", err)
 	}
 	problems = append(problems, s.readEnvironment(environ)...)
-	if len(problems) == 0 {
-		problems = s.check()
-	}
-	if len(problems) > 0 {
-		return Settings{}, errors.Join(problems...)
-	}
-	for _, p := range []*string{&s.Config, &s.Schema, &s.State} {
-		if *p == "" {
-			continue
-		}
-		if *p, err = filepath.Abs(*p); err != nil {
-			return Settings{}, fmt.Errorf("cannot make %q an absolute path: %w", *p, err)
-		}
-	}
-	return s, nil
+	return s, errors.Join(problems...)
 }
 
 // check refuses what is well-formed but cannot work, or cannot work yet.

@@ -67,6 +67,7 @@ func TestWhatIsWrongIsSaidWithItsPlace(t *testing.T) {
 		"a table where text belongs":  {open + "[listen]\nx = 1", nil, []string{"listen: must be text in quotes, not a table"}},
 		"not a duration":              {open + "[stack]\nmax_pause = \"soon\"", nil, []string{`stack.max_pause: "soon" is not a duration`}},
 		"no TOML":                     {"listen = ", nil, []string{"pitstop.toml", "1"}},
+		"a variable misspelt":         {open, []string{"PITSTOP_LISSTEN=127.0.0.1:1", "PITSTOP_PORT=tcp://10.0.0.7:80"}, []string{"PITSTOP_LISSTEN: there is no such setting; did you mean PITSTOP_LISTEN?"}},
 		"the environment":             {open, []string{"PITSTOP_STACK_KEEP_BACKUPS=many"}, []string{`PITSTOP_STACK_KEEP_BACKUPS: "many" is not a whole number`}},
 		"two services of one name":    {open + "[[stack.service]]\nname=\"a\"\nselector=\"x=y\"\nreload={watch=true}\n[[stack.service]]\nname=\"a\"\nselector=\"x=y\"\nreload={watch=true}", nil, []string{"has the same name"}},
 		"no way to reload":            {open + "[[stack.service]]\nname=\"a\"\nselector=\"x=y\"", nil, []string{"(a).reload: needs a signal"}},
