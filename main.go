@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"time"
@@ -47,7 +48,7 @@ const (
 func main() {
 	// Further signals are swallowed until the first has been obeyed: a second SIGTERM must not cut
 	// a run in half.
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), ending()...)
 	defer stop()
 	err := run(ctx, os.Args[1:], console{os.Environ(), os.Stdin, os.Stdout, os.Stderr})
 	var usage usageError
@@ -62,6 +63,16 @@ func main() {
 		fmt.Fprintln(os.Stderr, "pitstop:", err)
 		os.Exit(exitFailed)
 	}
+}
+
+// ending are the signals that end a command. A terminal that is closed says SIGHUP, which by itself
+// would kill the panel in the middle of a run; nohup has it ignored.
+func ending() []os.Signal {
+	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		signals = append(signals, syscall.SIGHUP)
+	}
+	return signals
 }
 
 // console is what a command has of the world besides files and sockets.
@@ -154,6 +165,9 @@ func serveCommand(c console, load func() (settings.Settings, error)) *cobra.Comm
 				}
 			}
 			log := slog.New(slog.NewTextHandler(c.errors, nil))
+			// A log whose reader has died is no reason to die in the middle of a run. Not signal.Ignore,
+			// which the services of the process backend would inherit.
+			signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 			return servePanel(cmd.Context(), s, file, log, c)
 		},
 	}
@@ -162,7 +176,13 @@ func serveCommand(c console, load func() (settings.Settings, error)) *cobra.Comm
 // servePanel puts the panel together, recovers what a crash interrupted, serves until ctx ends, and
 // takes everything down in the order in which nothing is lost: first the run under way, then the
 // streams that show it, then the rest.
-func servePanel(ctx context.Context, s settings.Settings, settingsFile string, log *slog.Logger, c console) error {
+func servePanel(ctx context.Context, s settings.Settings, settingsFile string, log *slog.Logger, c console) (err error) {
+	recovers := false
+	defer func() { // when everything else has been let go of
+		if err != nil && !recovers {
+			rescue(ctx, s, log)
+		}
+	}()
 	if err := os.MkdirAll(s.State, 0o700); err != nil {
 		return fmt.Errorf("cannot make the state folder; name another with the setting state: %w", err)
 	}
@@ -215,6 +235,7 @@ func servePanel(ctx context.Context, s settings.Settings, settingsFile string, l
 		return err
 	}
 	gate.OnRecord(handlers.RecordTrading(controller))
+	recovers = true // from here on nothing keeps it from that
 	// Nothing that is not needed for it comes before the recovery, or could keep the panel from it: the
 	// stack may be paused.
 	if err := scheduler.Start(work); err != nil {
@@ -375,12 +396,26 @@ func processOptions(s settings.Settings, log *slog.Logger) process.Options {
 	}
 }
 
-// attachBackend opens the backend for the guardian: it reaches the instances and starts nothing.
+// attachBackend opens the backend for a guardian or a rescue: it reaches the instances and starts nothing.
 func attachBackend(s settings.Settings, log *slog.Logger) (stack.Backend, error) {
 	if s.Backend == settings.Docker {
 		return docker.New(docker.Options{Services: s.Services, ConfigPath: s.Config, Log: log})
 	}
 	return process.Attach(processOptions(s, log))
+}
+
+// hangMargin is what a panel may take to unpause everything once max_pause is over. One that takes
+// longer hangs, or its engine does, which a second request to unpause makes no worse.
+const hangMargin = 5 * time.Second
+
+// rescueTime bounds what a start that fails does for a stack that is paused.
+const rescueTime = 15 * time.Second
+
+// rescue unpauses what an interrupted run left paused, since this start does not come to recover it.
+func rescue(ctx context.Context, s settings.Settings, log *slog.Logger) {
+	ctx, cancel := context.WithTimeout(ctx, rescueTime)
+	defer cancel()
+	stack.Rescue(ctx, s.State, func() (stack.Backend, error) { return attachBackend(s, log) }, log)
 }
 
 // guard starts the dead man for the time of each pause.
@@ -390,7 +425,7 @@ func guard(s settings.Settings, settingsFile string, log *slog.Logger) func([]st
 		defer cancel()
 		return guardian.Start(ctx, guardian.Options{
 			Args:      guardianArguments(settingsFile),
-			Instances: pausing, State: s.State, Log: log,
+			Instances: pausing, State: s.State, FreeAfter: s.MaxPause + hangMargin, Log: log,
 		})
 	}
 }
@@ -415,16 +450,15 @@ func guardianCommand(c console, load func() (settings.Settings, error)) *cobra.C
 			if err != nil {
 				return err
 			}
-			log := slog.New(slog.NewTextHandler(c.errors, nil))
-			attach := func() (stack.Backend, error) { return attachBackend(s, log) }
+			attach := func(log *slog.Logger) (stack.Backend, error) { return attachBackend(s, log) }
 			// A service manager's SIGTERM reaches panel and guardian at once: only the pipe counts.
-			return guardian.Main(context.WithoutCancel(cmd.Context()), c.in, c.out, attach, log)
+			return guardian.Main(context.WithoutCancel(cmd.Context()), c.in, c.out, c.errors, attach)
 		},
 	}
 }
 
-// hook kills the program at one named point of the workflow, for `make chaos`. Unset, it is nil and
-// costs nothing.
+// hook kills or stops the program at one named point of the workflow, for `make chaos`. Unset, it is
+// nil and costs nothing.
 func hook(environ []string) func(string) {
 	for _, entry := range environ {
 		if point, ok := strings.CutPrefix(entry, "PITSTOP_CHAOS_KILL_AT="); ok && point != "" {
@@ -432,6 +466,16 @@ func hook(environ []string) func(string) {
 				if here == point {
 					_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
 					select {} // not one instruction more of the workflow
+				}
+			}
+		}
+		if point, ok := strings.CutPrefix(entry, "PITSTOP_CHAOS_STOP_AT="); ok && point != "" {
+			return func(here string) {
+				if here == point {
+					// To this very thread, which then does not run one instruction more until SIGCONT.
+					runtime.LockOSThread()
+					_ = syscall.Tgkill(os.Getpid(), syscall.Gettid(), syscall.SIGSTOP)
+					runtime.UnlockOSThread()
 				}
 			}
 		}

@@ -198,9 +198,11 @@ func (c *chaos) check(s *save, want fate) {
 		}
 		return len(left) == 0, fmt.Sprint(left)
 	})
-	eventually(t, "the guardians to end", func() (bool, string) {
+	// The guardian of a panel that died looks out for a late pause for some seconds; the next run relieves
+	// it.
+	eventually(t, "all guardians but the newest to end", func() (bool, string) {
 		pids := c.guardians()
-		return len(pids) == 0, fmt.Sprint(pids)
+		return len(pids) <= 1, fmt.Sprint(pids)
 	})
 	if lives := c.lives(); lives != s.lives && !c.restarts {
 		t.Errorf("services were restarted:\nbefore %s\nafter  %s", s.lives, lives)
@@ -272,6 +274,15 @@ func (c *chaos) hasBackup(content string) bool {
 	return slices.ContainsFunc(c.backups(), func(name string) bool {
 		b, err := os.ReadFile(filepath.Join(filepath.Dir(c.config), name))
 		return err == nil && string(b) == content
+	})
+}
+
+// mourned waits until no guardian is left.
+func (c *chaos) mourned() {
+	c.Helper()
+	eventually(c.TB, "the guardians to end", func() (bool, string) {
+		pids := c.guardians()
+		return len(pids) == 0, fmt.Sprint(pids)
 	})
 }
 

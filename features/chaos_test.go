@@ -35,6 +35,8 @@ type blow struct {
 	// point is where the panel dies. Empty: at a random instant of the save; if aimed, of its pause.
 	point string
 	aimed bool
+	// both: its guardian dies with it, and only the next start is left to help.
+	both bool
 	// again is where the panel that recovers dies as well; empty: it lives.
 	again string
 }
@@ -46,6 +48,9 @@ func (b blow) String() string {
 		text = "killed at " + b.point
 	case b.aimed:
 		text = "killed at a random instant of the pause"
+	}
+	if b.both {
+		text += " together with its guardian"
 	}
 	if b.again != "" {
 		text += " and again at " + b.again
@@ -112,6 +117,16 @@ func randomly(n int) (blows []blow) {
 	return blows
 }
 
+// someWithGuardian makes every third blow one that the guardian does not survive; which ones, differs
+// from time to time.
+func someWithGuardian(blows []blow) []blow {
+	first := rand.IntN(3)
+	for n := range blows {
+		blows[n].both = n%3 == first
+	}
+	return blows
+}
+
 // TestEveryPointHasItsRound keeps a new point from being forgotten here.
 func TestEveryPointHasItsRound(t *testing.T) {
 	met := map[string]bool{}
@@ -132,14 +147,14 @@ func TestChaosPanel(t *testing.T) {
 		blows = everyWay()
 		blows = append(blows, randomly(max(n-len(blows), 50))...)
 	}
-	kill(t, processRig(t, referenceConfig(t)), blows)
+	kill(t, processRig(t, referenceConfig(t)), someWithGuardian(blows))
 }
 
 // TestChaosContainers kills the panel of a stack of containers.
 func TestChaosContainers(t *testing.T) {
-	blows := []blow{{point: stack.PointPaused}, {point: stack.PointSaved}, {point: stack.PointUndoSaved, refused: true}, {aimed: true}}
+	blows := []blow{{point: stack.PointPaused}, {point: stack.PointSaved}, {point: stack.PointUndoSaved, refused: true, both: true}, {aimed: true}}
 	if n := chaosRounds(t); n > 0 {
-		blows = append(everyWay(), randomly(n/4)...)
+		blows = someWithGuardian(append(everyWay(), randomly(n/4)...))
 	}
 	kill(t, containerRig(t, referenceConfig(t)), blows)
 }
@@ -154,6 +169,9 @@ func kill(t *testing.T, r *rig, blows []blow) {
 			return // what the next rounds would find is this one's doing
 		}
 	}
+	if c.TB = t; chaosRounds(t) > 0 { // the short form does not wait for it
+		c.mourned()
+	}
 }
 
 // round is one save that is broken, and the start after it.
@@ -162,14 +180,20 @@ func (c *chaos) round(t *testing.T, b blow) {
 	services := c.env
 	defer func() { c.env = services }()
 	c.env = append(services, "PITSTOP_CHAOS_KILL_AT="+b.point)
+	if b.both {
+		c.env = append(services, "PITSTOP_CHAOS_STOP_AT="+b.point)
+	}
 	c.start()
 	c.settled()
 	s := c.newSave(b.refused)
-	if b.point != "" {
-		answered := c.put(s)
+	switch answered := c.put(s); {
+	case b.point == "":
+		c.killWithin(b, answered)
+	case b.both:
+		c.stands()
+		c.killBoth()
+	default:
 		c.died(b.point, answered)
-	} else {
-		c.killWithin(b, c.put(s))
 	}
 	s.journal = exists(c.journal())
 	if b.again != "" {
@@ -219,5 +243,9 @@ func (c *chaos) killWithin(b blow, answered <-chan answer) {
 		}
 	case <-time.After(after):
 	}
-	c.kill()
+	if b.both {
+		c.killBoth()
+	} else {
+		c.kill()
+	}
 }

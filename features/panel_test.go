@@ -17,6 +17,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"pitstop/stack/linuxproc"
 )
 
 // patience is how long a test waits for what must come. It is long, for it costs nothing where the
@@ -47,6 +49,7 @@ type panel struct {
 	settings string
 	env      []string
 	command  []string // what to start the panel with, such as nice; empty: nothing
+	log      *os.File // where the panel writes; nil: to output
 	url      string
 	process  *exec.Cmd
 	ended    chan struct{} // closed when process has ended
@@ -58,6 +61,10 @@ func newPanel(t testing.TB, backend, config, services string) *panel {
 	t.Helper()
 	folder := t.TempDir()
 	p := &panel{TB: t, folder: folder, config: filepath.Join(folder, "config", "config.toml"), settings: filepath.Join(folder, "pitstop.toml")}
+	t.Cleanup(func() { // the one of a panel that died looks out for a late pause, for some seconds
+		p.TB = t
+		p.endGuardians()
+	})
 	must(t, os.Mkdir(filepath.Dir(p.config), 0o755))
 	must(t, os.WriteFile(p.config, []byte(config), 0o644))
 	must(t, os.WriteFile(p.settings, fmt.Appendf(nil, `listen = "127.0.0.1:0"
@@ -89,13 +96,35 @@ func (p *panel) launch() {
 	p.process = exec.Command(command[0], command[1:]...)
 	p.process.Dir = p.folder
 	p.process.Env = append(os.Environ(), p.env...)
-	p.process.Stdout, p.process.Stderr = p.output, p.output
+	log := p.log
+	read := make(chan struct{}) // closed when output is complete
+	if log == nil {
+		in, out, err := os.Pipe()
+		must(p.TB, err)
+		defer out.Close()
+		log = out
+		to := p.output
+		go func() {
+			defer close(read)
+			defer in.Close()
+			_, _ = io.Copy(to, in)
+		}()
+	} else {
+		close(read)
+	}
+	p.process.Stdout, p.process.Stderr = log, log
 	p.process.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	p.process.WaitDelay = time.Second // its guardian may outlive it, and hold its output
 	must(p.TB, p.process.Start())
 	p.ended = make(chan struct{})
 	process, ended, out := p.process, p.ended, p.output
-	go func() { _ = process.Wait(); close(ended) }()
+	go func() {
+		_ = process.Wait()
+		select {
+		case <-read:
+		case <-time.After(100 * time.Millisecond): // its guardian outlives it, and writes there too
+		}
+		close(ended)
+	}()
 	p.Cleanup(func() {
 		_ = process.Process.Signal(syscall.SIGTERM)
 		select {
@@ -139,6 +168,38 @@ func (p *panel) kill() {
 	case <-time.After(patience):
 		p.Fatal("the panel lives on after SIGKILL")
 	}
+}
+
+// stands waits until the panel stands still, having been stopped by a signal.
+func (p *panel) stands() {
+	p.Helper()
+	eventually(p.TB, "the panel to stand still", func() (bool, string) {
+		state, err := linuxproc.State(p.process.Process.Pid)
+		return err == nil && state == 'T', fmt.Sprintf("state %c (%v):\n%s", state, err, p.output)
+	})
+}
+
+// killBoth ends the panel together with its guardians, as a crash of their container or their machine
+// does: neither sees the other die.
+func (p *panel) killBoth() {
+	p.Helper()
+	if err := p.process.Process.Signal(syscall.SIGSTOP); err == nil { // else it has ended
+		p.stands()
+	}
+	p.endGuardians()
+	p.kill()
+}
+
+// endGuardians kills this panel's guardians, and waits until they are gone.
+func (p *panel) endGuardians() {
+	p.Helper()
+	eventually(p.TB, "the guardians to be gone", func() (bool, string) {
+		pids := p.guardians()
+		for _, pid := range pids {
+			_ = syscall.Kill(pid, syscall.SIGKILL)
+		}
+		return len(pids) == 0, fmt.Sprint(pids)
+	})
 }
 
 // call makes one API call and decodes its JSON answer.

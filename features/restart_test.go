@@ -64,9 +64,13 @@ func TestRestart(t *testing.T) {
 }
 
 // TestShutdown: SIGTERM in the middle of a run finishes or undoes it first; a second one, and a third,
-// change nothing; and the streams that show it end cleanly.
+// change nothing; and the streams that show it end cleanly. So it is with the SIGHUP of a terminal that
+// is closed.
 func TestShutdown(t *testing.T) {
-	for name, signals := range map[string]int{"one SIGTERM": 1, "three": 3} {
+	for name, signals := range map[string][]syscall.Signal{
+		"one SIGTERM": {syscall.SIGTERM}, "three": {syscall.SIGTERM, syscall.SIGTERM, syscall.SIGTERM},
+		"a SIGHUP, and a SIGTERM": {syscall.SIGHUP, syscall.SIGTERM},
+	} {
 		t.Run(name, func(t *testing.T) {
 			c := newChaos(processRig(t, referenceConfig(t)))
 			for _, refused := range []bool{false, true} {
@@ -78,13 +82,13 @@ func TestShutdown(t *testing.T) {
 				eventually(t, "the run to get under way", func() (bool, string) {
 					return exists(c.journal()) || len(answered) > 0, "no journal"
 				})
-				for range signals {
-					must(t, c.process.Process.Signal(syscall.SIGTERM))
+				for _, s := range signals {
+					must(t, c.process.Process.Signal(s))
 				}
 				select {
 				case <-c.ended:
 				case <-time.After(patience):
-					t.Fatalf("the panel did not end within %s of SIGTERM:\n%s", patience, c.panel.output)
+					t.Fatalf("the panel did not end within %s of %s:\n%s", patience, signals[0], c.panel.output)
 				}
 				if code := c.process.ProcessState.ExitCode(); code != 0 {
 					t.Errorf("the panel ended with status %d, want 0:\n%s", code, c.panel.output)
@@ -326,11 +330,12 @@ func TestAJournalThatCannotBeRead(t *testing.T) {
 }
 
 // TestUnitLetsTheGuardianLive: with another KillMode systemd would kill the guardian and the services
-// of the process backend together with the panel.
+// of the process backend together with the panel; with another OOMPolicy it would stop the panel for a
+// service that the kernel killed for want of memory.
 func TestUnitLetsTheGuardianLive(t *testing.T) {
 	unit, err := os.ReadFile("../deploy/pitstop.service")
 	must(t, err)
-	for _, want := range []string{"\nKillMode=process\n", "\nRestart=always\n"} {
+	for _, want := range []string{"\nKillMode=process\n", "\nRestart=always\n", "\nOOMPolicy=continue\n"} {
 		if !bytes.Contains(unit, []byte(want)) {
 			t.Errorf("deploy/pitstop.service has no line %q", strings.TrimSpace(want))
 		}

@@ -3,7 +3,8 @@
 //
 // The panel starts it before the first pause (Start) and tells it after the last unpause that all is
 // well (release). The two are joined by a pipe that the kernel closes when the panel dies, however it
-// dies. A pipe that closes without the word is the panel's death, and only then does it act.
+// dies. A pipe that closes without the word is the panel's death. Only then does it act, or if neither
+// has come long after the pause should have been over: a panel can hang instead of dying.
 package guardian
 
 import (
@@ -32,7 +33,10 @@ type Options struct {
 	// State is the panel's state folder. A guardian that is still trying when the next run of a new
 	// panel starts a guardian there stands down, so that it never unpauses what that run paused.
 	State string
-	Log   *slog.Logger // nil: none
+	// FreeAfter is the time after which a panel that neither releases the guardian nor dies is taken to
+	// hang: longer than it would itself let a pause last. 0: never.
+	FreeAfter time.Duration
+	Log       *slog.Logger // nil: none
 }
 
 // What the two say to each other, a line each: the panel its order and, when all is well, done; the
@@ -42,11 +46,12 @@ const (
 	doneWord  = "done"
 )
 
-// order is what a guardian has to do, should the panel die.
+// order is what a guardian has to do, should the panel die or hang.
 type order struct {
 	Instances []stack.Instance `json:"instances"`
 	Watch     string           `json:"watch"` // the file that says who is on watch
 	Name      string           `json:"name"`  // this guardian's, in that file
+	FreeAfter time.Duration    `json:"free_after"`
 }
 
 // exitTimeout is how long a guardian that was told that all is well may take to end.
@@ -71,7 +76,7 @@ func start(ctx context.Context, options Options, log *slog.Logger) (release func
 	if options.Executable == "" {
 		options.Executable = "/proc/self/exe"
 	}
-	o := order{Instances: options.Instances, Watch: watchPath(options.State)}
+	o := order{Instances: options.Instances, Watch: watchPath(options.State), FreeAfter: options.FreeAfter}
 	if o.Name, err = takeWatch(ctx, o.Watch); err != nil {
 		return nil, err
 	}

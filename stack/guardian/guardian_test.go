@@ -3,7 +3,6 @@ package guardian
 import (
 	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -11,7 +10,6 @@ import (
 	"os"
 	"os/exec"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -35,9 +33,9 @@ func TestMain(m *testing.M) {
 		case panelRole:
 			err = panel(state)
 		case guardianRole:
-			err = Main(context.Background(), os.Stdin, os.Stdout, func() (stack.Backend, error) {
+			err = Main(context.Background(), os.Stdin, os.Stdout, io.Discard, func(*slog.Logger) (stack.Backend, error) {
 				return process.Attach(options(state))
-			}, slog.New(slog.DiscardHandler))
+			})
 		default:
 			os.Exit(m.Run())
 		}
@@ -54,6 +52,9 @@ func options(state string) process.Options {
 	service := stack.Service{Name: "beater", Command: []string{"/bin/sh", "-c", "while :; do echo beat; sleep 0.05; done"}}
 	return process.Options{Services: []stack.Service{service}, State: state, OnExit: process.Keep}
 }
+
+// briefly is when a panel that lives is taken to hang, where the test says "guard briefly".
+const briefly = 300 * time.Millisecond
 
 // panel does what a line on its standard input says, and answers each with a line.
 func panel(state string) error {
@@ -81,10 +82,12 @@ func panel(state string) error {
 			return err
 		}
 		switch lines.Text() {
-		case "guard":
-			release, err = Start(ctx, Options{
-				Args: []string{guardianRole, state}, Instances: instances, State: state,
-			})
+		case "guard", "guard briefly":
+			o := Options{Args: []string{guardianRole, state}, Instances: instances, State: state}
+			if lines.Text() == "guard briefly" {
+				o.FreeAfter = briefly
+			}
+			release, err = Start(ctx, o)
 		case "release":
 			release()
 		case "pause":
@@ -137,7 +140,12 @@ func newRig(t *testing.T) *rig {
 	if err := r.command.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { r.kill() })
+	t.Cleanup(func() {
+		r.kill()
+		for _, pid := range r.guardians(t) { // such as look out for a late pause
+			_ = unix.Kill(pid, unix.SIGKILL)
+		}
+	})
 	answers := bufio.NewReader(stdout)
 	r.ask = func(what string) {
 		t.Helper()
@@ -220,6 +228,34 @@ func TestAPanelKilledInsideThePause(t *testing.T) {
 	eventually(t, "the guardian is gone", func() bool { return len(r.guardians(t)) == 0 })
 }
 
+func TestAPanelThatStandsStillInsideThePause(t *testing.T) {
+	r := newRig(t)
+	before := r.instance(t)
+	r.ask("guard briefly")
+	r.ask("pause")
+	r.inState(t, stack.Paused)
+	if err := r.command.Process.Signal(unix.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	r.inState(t, stack.Running)
+	if after := r.instance(t); !after.Started.Equal(before.Started) {
+		t.Errorf("got %+v, want the same life as %+v", after, before)
+	}
+	if got := r.guardians(t); len(got) != 1 {
+		t.Errorf("guardians: got %v, want that one goes on waiting", got)
+	}
+	// It comes to, and finds the guardian where it left it.
+	if err := r.command.Process.Signal(unix.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
+	r.ask("unpause")
+	r.ask("release")
+	if got := r.guardians(t); len(got) != 0 {
+		t.Errorf("after the release: guardians %v, want none", got)
+	}
+	r.inState(t, stack.Running)
+}
+
 func TestSignalsForThePanelSpareTheGuardian(t *testing.T) {
 	r := newRig(t)
 	r.ask("guard")
@@ -299,125 +335,4 @@ func TestStartSaysWhyItFailed(t *testing.T) {
 			t.Errorf("got error %v, want one about the watch", err)
 		}
 	})
-}
-
-// engine is a backend of which only Unpause matters: it takes the errors from a list, then succeeds.
-type engine struct {
-	stack.Backend
-	mu     sync.Mutex
-	fails  map[string][]error // by instance
-	calls  map[string]int
-	before func()
-}
-
-func (e *engine) Unpause(_ context.Context, i stack.Instance) error {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.calls[i.ID]++
-	if e.before != nil {
-		e.before()
-	}
-	if left := e.fails[i.ID]; len(left) > 0 {
-		e.fails[i.ID] = left[1:]
-		return left[0]
-	}
-	return nil
-}
-
-func (e *engine) Close() error                     { return nil }
-func (e *engine) FreeByHand(stack.Instance) string { return "unpause it" }
-
-// mourn runs Main as a guardian whose panel dies at once.
-func mourn(t *testing.T, ctx context.Context, e *engine, state string, instances ...string) error {
-	t.Helper()
-	name, err := takeWatch(t.Context(), watchPath(state))
-	if err != nil {
-		t.Fatal(err)
-	}
-	e.calls = map[string]int{}
-	o := order{Watch: watchPath(state), Name: name}
-	for _, id := range instances {
-		o.Instances = append(o.Instances, stack.Instance{ID: id, Name: id})
-	}
-	text, err := json.Marshal(o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return Main(ctx, strings.NewReader(string(text)+"\n"), io.Discard,
-		func() (stack.Backend, error) { return e, nil }, slog.New(slog.DiscardHandler))
-}
-
-func TestMourning(t *testing.T) {
-	away := fmt.Errorf("no engine: %w", stack.ErrUnavailable)
-	t.Run("tries again until the instance goes on", func(t *testing.T) {
-		e := &engine{fails: map[string][]error{"a": {away, away}}}
-		if err := mourn(t, t.Context(), e, t.TempDir(), "a", "b"); err != nil {
-			t.Fatal(err)
-		}
-		if e.calls["a"] != 3 || e.calls["b"] != 1 {
-			t.Errorf("attempts: got %v, want 3 at a and 1 at b", e.calls)
-		}
-	})
-	t.Run("leaves an instance that is gone", func(t *testing.T) {
-		e := &engine{fails: map[string][]error{"a": {fmt.Errorf("another life: %w", stack.ErrGone), away}}}
-		if err := mourn(t, t.Context(), e, t.TempDir(), "a"); err != nil || e.calls["a"] != 1 {
-			t.Errorf("got %v after %d attempts, want success after 1", err, e.calls["a"])
-		}
-	})
-	t.Run("stands down when a new panel has its own guardian", func(t *testing.T) {
-		state := t.TempDir()
-		relieved := make(chan error, 1)
-		e := &engine{fails: map[string][]error{"a": slowly(away, 1000)}}
-		e.before = sync.OnceFunc(func() {
-			// Takes hold only after this attempt has ended.
-			go func() {
-				_, err := takeWatch(context.Background(), watchPath(state))
-				relieved <- err
-			}()
-		})
-		if err := mourn(t, t.Context(), e, state, "a"); err != nil {
-			t.Fatal(err)
-		}
-		if err := <-relieved; err != nil {
-			t.Fatal(err)
-		}
-		if e.calls["a"] == 1000 {
-			t.Error("it went on until the instance was unpaused, want it to stand down")
-		}
-	})
-	t.Run("says at last how a person frees the instance", func(t *testing.T) {
-		ctx, cancel := context.WithCancel(t.Context())
-		e := &engine{fails: map[string][]error{"a": slowly(away, 1000)}, before: cancel}
-		err := mourn(t, ctx, e, t.TempDir(), "a")
-		if err == nil || !strings.Contains(err.Error(), "unpause it") || !errors.Is(err, stack.ErrUnavailable) {
-			t.Errorf("got error %v, want the command and the reason", err)
-		}
-	})
-	t.Run("acts also where the state folder was cleared", func(t *testing.T) {
-		state := t.TempDir()
-		e := &engine{fails: map[string][]error{"a": {away}}}
-		e.before = func() { _ = os.Remove(watchPath(state)) }
-		if err := mourn(t, t.Context(), e, state, "a"); err != nil || e.calls["a"] != 2 {
-			t.Errorf("got %v after %d attempts, want success after 2", err, e.calls["a"])
-		}
-	})
-}
-
-func slowly(err error, times int) []error {
-	errs := make([]error, times)
-	for n := range errs {
-		errs[n] = err
-	}
-	return errs
-}
-
-func TestMainWithoutAnOrder(t *testing.T) {
-	attach := func() (stack.Backend, error) { return nil, errors.New("no engine") }
-	for name, input := range map[string]string{"nothing": "", "no JSON": "hello\n", "no backend": "{}\n"} {
-		t.Run(name, func(t *testing.T) {
-			if err := Main(t.Context(), strings.NewReader(input), io.Discard, attach, slog.New(slog.DiscardHandler)); err == nil {
-				t.Error("got no error")
-			}
-		})
-	}
 }

@@ -27,20 +27,31 @@ const (
 	attemptTimeout = 3 * time.Second
 	// giveUpAfter bounds the whole: by then a person has looked.
 	giveUpAfter = time.Hour
+	// lateness is how long after an instance was freed a request to pause it may take effect that the
+	// panel had sent before it died. Nobody who could know of such a request is left.
+	lateness  = 10 * time.Second
+	lookAgain = 250 * time.Millisecond
 )
 
 // Main is the guardian's own program: what the hidden command `pitstop guardian` calls with its
-// standard input and output. It returns nil if it was not needed, had to stand down, or has let all
+// standard input and outputs. It returns nil if it was not needed, had to stand down, or has let all
 // instances go on. It ignores the signals with which a service manager or a terminal ends the panel
 // and the guardian at once, so the context should not end with them either.
 //
 // attach makes a backend that reaches instances which another process started, and starts none.
-func Main(ctx context.Context, stdin io.Reader, stdout io.Writer, attach func() (stack.Backend, error), log *slog.Logger) error {
+func Main(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer, attach func(*slog.Logger) (stack.Backend, error)) error {
 	ignored := []unix.Signal{unix.SIGTERM, unix.SIGINT, unix.SIGHUP, unix.SIGPIPE}
 	for _, s := range ignored {
 		signal.Ignore(s)
 		defer signal.Reset(s)
 	}
+	return obey(ctx, stdin, stdout, stderr, attach)
+}
+
+// obey is Main without the signals.
+func obey(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer, attach func(*slog.Logger) (stack.Backend, error)) error {
+	log, flush := patientLog(stderr)
+	defer flush()
 	lines := bufio.NewReader(stdin)
 	text, err := lines.ReadBytes('\n')
 	if err != nil {
@@ -50,7 +61,7 @@ func Main(ctx context.Context, stdin io.Reader, stdout io.Writer, attach func() 
 	if err := json.Unmarshal(text, &o); err != nil {
 		return fmt.Errorf("the guardian could not understand its order: %w", err)
 	}
-	backend, err := attach()
+	backend, err := attach(log)
 	if err != nil {
 		return fmt.Errorf("the guardian could not reach the stack: %w", err)
 	}
@@ -58,54 +69,159 @@ func Main(ctx context.Context, stdin io.Reader, stdout io.Writer, attach func() 
 	if _, err := io.WriteString(stdout, readyWord+"\n"); err != nil {
 		return fmt.Errorf("the guardian could not say that it is ready: %w", err)
 	}
-	word, err := lines.ReadString('\n')
-	if strings.TrimSpace(word) == doneWord {
-		return nil
+	g := &guardian{order: o, backend: backend, log: log}
+	return g.watch(ctx, func() (string, error) { return lines.ReadString('\n') })
+}
+
+// guardian is one at work.
+type guardian struct {
+	order
+	backend stack.Backend
+	log     *slog.Logger
+	unsure  sync.Once // told that it cannot be seen who is on watch
+}
+
+// watch waits for the panel's word that all is well, or for its death. A panel that has neither said
+// the word nor died by the time of FreeAfter hangs: its instances are freed, and the wait goes on, for
+// it may come to, and die only then.
+func (g *guardian) watch(ctx context.Context, word func() (string, error)) error {
+	type heard struct {
+		line string
+		err  error
 	}
-	log.Error("Pitstop died while it had the stack paused; the guardian unpauses it", "instances", len(o.Instances), "pipe", err)
-	return free(ctx, o, backend, log)
+	pipe := make(chan heard, 1)
+	go func() {
+		line, err := word()
+		pipe <- heard{line, err}
+	}()
+	var hangs <-chan time.Time
+	if g.FreeAfter > 0 {
+		hangs = time.After(g.FreeAfter)
+	}
+	early, stop := context.WithCancel(ctx)
+	defer stop()
+	var freeing sync.WaitGroup
+	for {
+		select {
+		case h := <-pipe:
+			stop() // before this ends, so that nothing is touched after it
+			freeing.Wait()
+			if strings.TrimSpace(h.line) == doneWord {
+				return nil
+			}
+			g.log.Error("Pitstop died while it had the stack paused; the guardian unpauses it", "instances", len(g.Instances), "pipe", h.err)
+			return g.free(ctx)
+		case <-hangs:
+			g.log.Error("Pitstop has not unpaused the stack in time, and may hang; the guardian unpauses it", "instances", len(g.Instances), "after", g.FreeAfter)
+			freeing.Go(func() {
+				if err := g.free(early); err != nil && early.Err() == nil {
+					g.log.Error("the guardian could not unpause everything for a panel that hangs", "error", err)
+				}
+			})
+		}
+	}
 }
 
 // free unpauses every instance, each by itself, so that one that cannot be reached keeps no other
 // waiting.
-func free(ctx context.Context, o order, backend stack.Backend, log *slog.Logger) error {
+func (g *guardian) free(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, giveUpAfter)
 	defer cancel()
-	failed := make([]error, len(o.Instances))
+	failed := make([]error, len(g.Instances))
 	var all sync.WaitGroup
-	for n, i := range o.Instances {
-		all.Go(func() { failed[n] = freeOne(ctx, o, backend, i, log.With("instance", i.Name, "service", i.Service)) })
+	for n, i := range g.Instances {
+		all.Go(func() { failed[n] = g.freeOne(ctx, i, g.log.With("instance", i.Name, "service", i.Service)) })
 	}
 	all.Wait()
 	return errors.Join(failed...)
 }
 
-func freeOne(ctx context.Context, o order, backend stack.Backend, i stack.Instance, log *slog.Logger) error {
-	for delay := firstRetry; ; delay = min(2*delay, lastRetry) {
-		var err error
-		mine, watchErr := onWatch(ctx, o, func() {
-			attempt, cancel := context.WithTimeout(ctx, attemptTimeout)
-			defer cancel()
-			err = backend.Unpause(attempt, i)
-		})
+// freeOne unpauses an instance, and again if it is paused late. A person who pauses it in these
+// seconds is taken for that.
+func (g *guardian) freeOne(ctx context.Context, i stack.Instance, log *slog.Logger) error {
+	var end time.Time // until when a late pause is reckoned with; zero: it was not freed yet
+	for delay := firstRetry; ; {
+		mine, err := g.attempt(ctx, func(ctx context.Context) error { return g.backend.Unpause(ctx, i) })
 		switch {
-		case watchErr != nil:
-			err = watchErr
-		case !mine:
+		case !mine && err == nil:
 			log.Info("a new Pitstop is at work; the guardian stands down")
 			return nil
-		case err == nil:
-			log.Warn("the guardian unpaused the instance")
-			return nil
-		case errors.Is(err, stack.ErrGone):
-			log.Info("the instance is gone; there is nothing to unpause")
-			return nil
+		case err == nil, errors.Is(err, stack.ErrGone):
+			if err == nil {
+				log.Warn("the guardian unpaused the instance")
+			} else {
+				log.Info("the instance is gone; there is nothing to unpause", "why", err)
+			}
+			if end.IsZero() {
+				end = time.Now().Add(lateness)
+			}
+			if !g.pausedLate(ctx, i, end) {
+				return nil
+			}
+			log.Warn("a request to pause took effect only now; the guardian unpauses the instance again")
+			delay = firstRetry
+			continue
+		case ctx.Err() == nil:
+			log.Error("the guardian could not unpause the instance", "error", err, "retry_in", delay)
 		}
-		log.Error("the guardian could not unpause the instance", "error", err, "retry_in", delay)
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("the guardian gave up; %s may still be paused, free it by hand (%s): %w", i.Name, backend.FreeByHand(i), err)
-		case <-time.After(delay):
+		if !sleep(ctx, delay) {
+			return fmt.Errorf("the guardian gave up; %s may still be paused, free it by hand (%s): %w", i.Name, g.backend.FreeByHand(i), err)
 		}
+		delay = min(2*delay, lastRetry)
+	}
+}
+
+// pausedLate looks at an instance that was freed, until it is paused once more or the time is over. A
+// look that fails does not count: an engine that hangs may still have the request. It looks at
+// whatever life the instance leads, for an engine pauses the one that it finds.
+func (g *guardian) pausedLate(ctx context.Context, i stack.Instance, end time.Time) bool {
+	for delay := lookAgain; sleep(ctx, delay); {
+		over := !time.Now().Before(end)
+		var now stack.Instance
+		mine, err := g.attempt(ctx, func(ctx context.Context) (err error) {
+			now, err = g.backend.Inspect(ctx, i)
+			return err
+		})
+		switch {
+		case !mine && err == nil, errors.Is(err, stack.ErrGone):
+			return false
+		case err != nil:
+			delay = min(2*delay, lastRetry)
+			continue
+		case now.State == stack.Paused:
+			return true
+		case over:
+			return false
+		}
+		delay = lookAgain
+	}
+	return false
+}
+
+// attempt makes one call, if this guardian is still on watch.
+func (g *guardian) attempt(ctx context.Context, call func(context.Context) error) (mine bool, err error) {
+	mine, unsure := onWatch(ctx, g.order, func() {
+		ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
+		defer cancel()
+		err = call(ctx)
+	})
+	if unsure == nil {
+		return mine, err
+	}
+	if !mine {
+		return false, unsure
+	}
+	g.unsure.Do(func() {
+		g.log.Warn("it cannot be told whether a new Pitstop is at work; the guardian acts as if there were none", "error", unsure)
+	})
+	return true, err
+}
+
+func sleep(ctx context.Context, delay time.Duration) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(delay):
+		return true
 	}
 }

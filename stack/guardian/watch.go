@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -44,26 +43,33 @@ func takeWatch(ctx context.Context, path string) (name string, err error) {
 
 // onWatch calls act if this order's guardian is still the one on watch, and nobody can relieve it
 // before act returns. Several may act at once for the same order.
+//
+// Only another name, or another's hold of the lock, says that somebody has relieved it. Where the file
+// cannot be opened or read, since the state folder was cleared away or its disk is gone, it acts, and
+// the error says why it is unsure: a stack that stays paused is worse.
 func onWatch(ctx context.Context, o order, act func()) (mine bool, err error) {
 	file, err := lockWatch(ctx, o.Watch, os.O_RDONLY, unix.LOCK_SH)
-	if errors.Is(err, fs.ErrNotExist) {
-		act() // the state folder was cleared away, and nobody relieved this guardian
-		return true, nil
+	if errors.Is(err, errHeld) {
+		return false, err
 	}
 	if err != nil {
-		return false, err
+		act()
+		return true, err
 	}
 	defer func() { _ = file.Close() }()
 	name, err := io.ReadAll(file)
-	if err != nil {
-		return false, fmt.Errorf("could not read who is on watch: %w", err)
-	}
-	if string(name) != o.Name {
+	if err == nil && string(name) != o.Name {
 		return false, nil
 	}
 	act()
+	if err != nil {
+		return true, fmt.Errorf("could not read who is on watch: %w", err)
+	}
 	return true, nil
 }
+
+// errHeld means that the lock was not to be had before the context ended.
+var errHeld = errors.New("another holds it")
 
 func lockWatch(ctx context.Context, path string, flag, how int) (*os.File, error) {
 	file, err := os.OpenFile(path, flag, 0o600)
@@ -80,7 +86,7 @@ func lockWatch(ctx context.Context, path string, flag, how int) (*os.File, error
 		}
 		select {
 		case <-ctx.Done():
-			err = context.Cause(ctx)
+			err = fmt.Errorf("%w: %w", errHeld, context.Cause(ctx))
 		case <-time.After(5 * time.Millisecond):
 		}
 		if err != nil {

@@ -49,7 +49,11 @@ func (b *Backend) Inspect(ctx context.Context, i stack.Instance) (stack.Instance
 func (b *Backend) Pause(ctx context.Context, i stack.Instance) error {
 	s, l, err := b.life(ctx, i)
 	if err == nil {
-		err = stopTree(ctx, l.pid, l.start)
+		l.together.Store(false)
+		again := paused(l.pid) // then some may stand still that no tree leads to any more
+		var together bool
+		together, err = stopTree(ctx, l.pid, l.start)
+		l.together.Store(together && !again)
 	}
 	if err != nil {
 		return fmt.Errorf("could not pause %s: %w", i.Name, gone(err))
@@ -59,11 +63,15 @@ func (b *Backend) Pause(ctx context.Context, i stack.Instance) error {
 	return nil
 }
 
-// Unpause lets them go on.
+// Unpause lets them go on. If the main process has died meanwhile, that is ErrGone, and the others go
+// on all the same.
 func (b *Backend) Unpause(ctx context.Context, i stack.Instance) error {
-	_, l, err := b.life(ctx, i)
+	s, l, err := b.life(ctx, i)
 	if err == nil {
 		err = continueTree(l.pid, l.start)
+		if !l.together.Load() { // or it is not known: another panel may have paused it
+			err = errors.Join(err, continueMarked(s.folder, l.name))
+		}
 	}
 	if err == nil {
 		err = until(ctx, func() bool { return !paused(l.pid) })
@@ -71,8 +79,13 @@ func (b *Backend) Unpause(ctx context.Context, i stack.Instance) error {
 	if err == nil && !l.alive() {
 		err = os.ErrProcessDone
 	}
+	if err = gone(err); errors.Is(err, stack.ErrGone) && s != nil && !i.Started.IsZero() {
+		if left := continueMarked(s.folder, lifeName(i.Started)); left != nil {
+			err = left // to be tried again
+		}
+	}
 	if err != nil {
-		return fmt.Errorf("could not unpause %s: %w", i.Name, gone(err))
+		return fmt.Errorf("could not unpause %s: %w", i.Name, err)
 	}
 	b.tell()
 	return nil

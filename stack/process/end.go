@@ -37,6 +37,7 @@ func (b *Backend) end(s *service, l *life) error {
 	if errors.Is(err, os.ErrProcessDone) {
 		err = nil
 	}
+	err = errors.Join(err, continueMarked(s.folder, l.name)) // nor may one stay stopped that no tree leads to
 	s.log.Info("asked the service to end", "pid", l.pid)
 	return errors.Join(err, b.outlive(s, l, kin, b.options.StopTimeout))
 }
@@ -44,6 +45,11 @@ func (b *Backend) end(s *service, l *life) error {
 // endLeftovers ends what is left of the session of a main process that has ended, so that the next
 // one does not find its ports taken.
 func (b *Backend) endLeftovers(s *service, l *life) {
+	// What has a session of its own may go on without the main process, as it would have if nobody had
+	// paused it.
+	if err := continueMarked(s.folder, l.name); err != nil {
+		s.log.Error("a process that the service left behind may be paused", "error", err)
+	}
 	left := leftovers(l.pid, s.folder, l.name)
 	for _, p := range left {
 		_ = linuxproc.Signal(p.pid, p.start, unix.SIGTERM)

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"pitstop/stack"
@@ -32,6 +33,8 @@ type life struct {
 	begun time.Time // Instance.Started
 	pid   int
 	start uint64 // clock ticks since the boot
+
+	together atomic.Bool // when this backend last paused it, all its processes stood in one group
 
 	output *output       // nil where it is not at hand
 	ended  chan struct{} // closed when the process has ended; nil where nobody waits for it

@@ -192,18 +192,20 @@ func done(err error) error {
 }
 
 // stopTree stops the group of the process and its descendants in other groups, and returns once
-// none of them runs. If it cannot, it lets them all go on again.
-func stopTree(ctx context.Context, pid int, start uint64) (err error) {
+// none of them runs. If it cannot, it lets them all go on again. together says that all stand in the
+// one group, so that a single signal lets every one of them go on.
+func stopTree(ctx context.Context, pid int, start uint64) (together bool, err error) {
 	if err := signalGroup(pid, start, unix.SIGSTOP); err != nil {
-		return err
+		return false, err
 	}
+	together = true
 	defer func() {
 		if err != nil {
 			_ = continueTree(pid, start)
 		}
 	}()
 	if err := until(ctx, func() bool { return still(pid) }); err != nil {
-		return fmt.Errorf("process %d did not stop: %w", pid, err)
+		return false, fmt.Errorf("process %d did not stop: %w", pid, err)
 	}
 	// A process that was told to stop can no longer fork, so each round finds only children of those
 	// that the round before found, and there is a last one.
@@ -219,8 +221,9 @@ func stopTree(ctx context.Context, pid int, start uint64) (err error) {
 			if p.group == pid {
 				continue
 			}
+			together = false
 			if err := linuxproc.Signal(p.pid, p.start, unix.SIGSTOP); err != nil && !errors.Is(err, os.ErrProcessDone) {
-				return err
+				return false, err
 			}
 		}
 		if len(waiting) == 0 {
@@ -228,14 +231,14 @@ func stopTree(ctx context.Context, pid int, start uint64) (err error) {
 		}
 		for _, p := range waiting {
 			if err := until(ctx, func() bool { return still(p.pid) || !linuxproc.Alive(p.pid, p.start) }); err != nil {
-				return fmt.Errorf("process %d, a descendant of process %d, did not stop: %w", p.pid, pid, err)
+				return false, fmt.Errorf("process %d, a descendant of process %d, did not stop: %w", p.pid, pid, err)
 			}
 		}
 	}
 	if !linuxproc.Alive(pid, start) {
-		return fmt.Errorf("process %d ended: %w", pid, os.ErrProcessDone)
+		return false, fmt.Errorf("process %d ended: %w", pid, os.ErrProcessDone)
 	}
-	return nil
+	return together, nil
 }
 
 // continueTree lets the group and the descendants in other groups go on.
@@ -250,6 +253,25 @@ func continueTree(pid int, start uint64) error {
 		}
 	}
 	return errors.Join(append(failed, signalGroup(pid, start, unix.SIGCONT))...)
+}
+
+// continueMarked lets every process of a life go on, wherever it stands: also one with a session of
+// its own whose parent has died meanwhile, so that no tree leads to it any more. It looks through all
+// of /proc.
+func continueMarked(folder, life string) error {
+	var failed []error
+	for _, p := range everyProcess() {
+		if p.state == 'Z' {
+			continue
+		}
+		if of, marked := markOf(p.pid, folder); !marked || of != life {
+			continue
+		}
+		if err := linuxproc.Signal(p.pid, p.start, unix.SIGCONT); err != nil && !errors.Is(err, os.ErrProcessDone) {
+			failed = append(failed, err)
+		}
+	}
+	return errors.Join(failed...)
 }
 
 // until waits for a condition of the kernel, which tells nobody when it comes true: often within
