@@ -1,6 +1,7 @@
 """The gate in front of every order entry: the panel's word and the own schedule, put together."""
 
 import threading
+from dataclasses import replace
 
 from .gatefile import Garbled, Gate, Missing
 from .windows import Verdict
@@ -59,8 +60,12 @@ def _silence(own: Verdict, gate, now: float) -> str:
 class TradingEnabled:
     """`trading_enabled.get()` stands before every order entry. Safe for concurrent use.
 
-    It remembers one thing: a window that has closed does not open again because the clock was set
-    back. Whoever looks first, an order entry or the scheduler's tick, sees the close for both.
+    It remembers two things. A window that has closed does not open again because the clock was set
+    back: whoever looks first, an order entry or the scheduler's tick, sees the close for both. And a
+    halt, or a file that could not be understood, holds until a file that can be read says otherwise:
+    that the file went away is nobody's word. Both are remembered in this process alone. One that
+    starts without a gate file knows of no halt and keeps its own schedule; the panel, which keeps a
+    halt in its own state too, writes the file again within a second.
     """
 
     def __init__(self, gatefile, clock, log):
@@ -70,6 +75,7 @@ class TradingEnabled:
         self._lock = threading.Lock()  # guards what follows
         self._own = Verdict(False, False, "the scheduler has not looked yet")
         self._closed_through = None
+        self._latched = None
         self._said = None
 
     def get(self) -> bool:
@@ -86,11 +92,25 @@ class TradingEnabled:
         """Decides anew, from the file as it is now, and logs what changed."""
         with self._lock:
             now = self._clock()
-            decision = decide(self._settled(now), self._gatefile.read(), now)
+            decision = decide(self._settled(now), self._heard(), now)
             if decision != self._said:
                 self._said = decision
                 self._log.info("trading_enabled=%s reason=%s", str(decision[0]).lower(), decision[1])
             return decision
+
+    def _heard(self):
+        """The gate file's word, or where there is none, the last one if that stopped trading."""
+        gate = self._gatefile.read()
+        if not isinstance(gate, Missing):
+            halted = isinstance(gate, Garbled) or gate.mode == "halted"
+            self._latched = gate if halted else None
+            return gate
+        if isinstance(self._latched, Garbled):
+            return Garbled(f"{self._latched.why}, and now {gate.why}")
+        if self._latched is not None:
+            reason = f"{self._latched.reason}, and now " if self._latched.reason else ""
+            return replace(self._latched, reason=reason + gate.why)
+        return gate
 
     def _settled(self, now: float) -> Verdict:
         """The scheduler's verdict, less a window that was seen to close."""

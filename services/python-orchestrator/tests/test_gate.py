@@ -145,6 +145,43 @@ class TradingEnabledTest(unittest.TestCase):
     def test_before_the_scheduler_has_looked_there_is_no_trading(self):
         self.assertFalse(self.enabled.get())
 
+    def test_a_halt_holds_while_the_file_is_gone_and_until_one_says_otherwise(self):
+        self.enabled.follow(OPEN)
+        self.write(trading_enabled=False, mode="halted", reason="enough")
+        self.assertFalse(self.enabled.get())
+        os.remove(self.path)
+        self.assertFalse(self.enabled.get())
+        self.assertEqual(
+            self.lines.lines[-1],
+            "INFO trading_enabled=false reason=halted: enough, and now the gate file cannot be read (No such file or directory)",
+        )
+        os.mkdir(self.path)  # there, and unreadable
+        self.assertFalse(self.enabled.get())
+        os.rmdir(self.path)
+        self.write()
+        self.assertTrue(self.enabled.get())
+        os.remove(self.path)
+        self.assertTrue(self.enabled.get())
+
+    def test_a_file_that_could_not_be_understood_holds_while_it_is_gone(self):
+        self.enabled.follow(OPEN)
+        for content in ("{", json.dumps({"trading_enabled": True, "mode": "party"})):
+            with open(self.path, "w") as file:
+                file.write(content)
+            self.assertFalse(self.enabled.get())
+            os.remove(self.path)
+            self.assertFalse(self.enabled.get())
+            self.write()
+            self.assertTrue(self.enabled.get())
+
+    def test_a_start_without_a_gate_file_keeps_the_own_schedule(self):
+        self.write(trading_enabled=False, mode="halted")
+        self.enabled.get()
+        os.remove(self.path)
+        again = TradingEnabled(GateFile(self.path), lambda: NOW, self.lines.log)
+        again.follow(OPEN)
+        self.assertTrue(again.get())
+
     def test_a_folder_in_its_place_is_unreadable_not_fatal(self):
         os.mkdir(self.path)
         self.enabled.follow(OPEN)
