@@ -125,7 +125,7 @@ func (p *parser) zone() {
 		p.problem("timezone", "The time zone %q is unknown: %s", name, hint)
 		return
 	}
-	p.schedule.zone = zone
+	p.schedule.zone, p.schedule.named = zone, true
 }
 
 func (p *parser) calendar() {

@@ -134,8 +134,14 @@ func TestParseAccepts(t *testing.T) {
 	})
 	t.Run("no zone: the panel's own", func(t *testing.T) {
 		s, problems := Parse(table{"start": "09:30", "stop": "16:00"}.doc(), berlin)
-		if len(problems) > 0 || s.Location() != berlin {
+		if len(problems) > 0 || s.Location() != berlin || !s.Zoneless() {
 			t.Errorf("got %v, %v, want Europe/Berlin", s, problems)
+		}
+	})
+	t.Run("sessions need no zone", func(t *testing.T) {
+		sessions := table{"start": "open", "stop": "close", "calendar": "XNYS"}
+		if mustParse(t, sessions).Zoneless() || !mustParse(t, sessions.with("stop", "15:00")).Zoneless() {
+			t.Error("open to close goes by the exchange's clocks, open to 15:00 by those of a zone")
 		}
 	})
 	for name, tb := range map[string]table{
