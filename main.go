@@ -189,6 +189,7 @@ func servePanel(ctx context.Context, s settings.Settings, settingsFile string, l
 	if err != nil {
 		return err
 	}
+	defer store.Close()
 	rule := rules.New(s.Schema, log)
 	backend, startBackend, err := openBackend(s, log)
 	if err != nil {
@@ -219,7 +220,9 @@ func servePanel(ctx context.Context, s settings.Settings, settingsFile string, l
 	}
 	startBackend(work) // after the gate, so that no service starts without one
 	controller.Start(work)
-	if err := controller.Recover(work); err != nil {
+	if err := recoverStack(ctx, work, controller, s, log); err != nil || ctx.Err() != nil {
+		scheduler.Shutdown()
+		stopWork()
 		return err
 	}
 	queue, err := later.Open(later.Options{
@@ -260,15 +263,35 @@ func servePanel(ctx context.Context, s settings.Settings, settingsFile string, l
 
 	<-serving.Done() // the signal, or the listener is lost
 	log.Info("stopping: the run under way comes to its end first")
-	grace, cancel := context.WithTimeout(context.Background(), s.MaxPause+s.ReloadTimeout)
-	defer cancel()
-	err = controller.Shutdown(grace)
+	err = shutDown(controller, s)
 	queue.Shutdown()
 	panel.Close()
 	err = errors.Join(err, hangUp(server))
 	scheduler.Shutdown()
 	stopWork()
 	return errors.Join(err, group.Wait())
+}
+
+// recoverStack recovers what a crash interrupted, before the panel serves. It may take long, and a
+// signal ends it as it would end a run: finished within the grace, or left to the next start.
+func recoverStack(ctx, work context.Context, controller *stack.Controller, s settings.Settings, log *slog.Logger) error {
+	ended := make(chan error, 1)
+	unsignalled := context.AfterFunc(ctx, func() {
+		log.Info("stopping: the recovery comes to its end first")
+		ended <- shutDown(controller, s)
+	})
+	err := controller.Recover(work)
+	if unsignalled() {
+		return err
+	}
+	return <-ended // whatever Recover says, it says because of that
+}
+
+// shutDown ends the run under way, and every run.
+func shutDown(controller *stack.Controller, s settings.Settings) error {
+	grace, cancel := context.WithTimeout(context.Background(), s.MaxPause+s.ReloadTimeout)
+	defer cancel()
+	return controller.Shutdown(grace)
 }
 
 // mergeByKey lays a queued change over the live file, for later.Options.
@@ -462,42 +485,24 @@ func windowsCommand(c console) *cobra.Command {
 			if plan == nil {
 				return fmt.Errorf("%s has no [schedule] table, so it has no trading windows", args[0])
 			}
-			first, last, err := span(from, to, plan.Location())
+			span, err := schedule.ParseSpan(from, to, time.Now(), plan.Location())
 			if err != nil {
-				return usageError{err}
+				return usageError{fmt.Errorf("--%w", err)}
 			}
-			listing := plan.List(first, last)
+			listing, err := plan.List(span)
+			if err != nil {
+				return usageError{fmt.Errorf("--%w", err)}
+			}
 			if asJSON {
 				return listing.WriteJSON(c.out)
 			}
 			return listing.WriteText(c.out)
 		},
 	}
-	cmd.Flags().StringVar(&from, "from", "", "first `date`, as 2026-11-25 (default today)")
-	cmd.Flags().StringVar(&to, "to", "", "last `date` (default two weeks after the first)")
+	cmd.Flags().StringVar(&from, "from", "", "first `date` in the schedule's zone, as 2026-11-25, or an instant (default today)")
+	cmd.Flags().StringVar(&to, "to", "", "last `date`, or an instant (default two weeks, the first day among them)")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print what GET /api/v1/windows answers")
 	return cmd
-}
-
-// span is from the start of one day to the end of another, in the schedule's zone.
-func span(from, to string, zone *time.Location) (first, last time.Time, err error) {
-	now := time.Now().In(zone)
-	first = time.Date(now.Year(), now.Month(), now.Day(), 0, 0, 0, 0, zone)
-	if from != "" {
-		if first, err = time.ParseInLocation(time.DateOnly, from, zone); err != nil {
-			return first, last, fmt.Errorf("--from: %q is not a date such as 2026-11-25", from)
-		}
-	}
-	last = first.AddDate(0, 0, 14)
-	if to != "" {
-		if last, err = time.ParseInLocation(time.DateOnly, to, zone); err != nil {
-			return first, last, fmt.Errorf("--to: %q is not a date such as 2026-12-09", to)
-		}
-		if last.Before(first) {
-			return first, last, fmt.Errorf("--to: %s is before --from", to)
-		}
-	}
-	return first, last.AddDate(0, 0, 1), nil
 }
 
 func versionCommand(c console) *cobra.Command {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"pitstop/stack"
 	"pitstop/stack/durable"
 )
 
@@ -154,10 +155,17 @@ func TestWhatCannotBeServedStartsNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer unlock()
+	shared := t.TempDir()
+	release, err := durable.LockFolder(shared)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer release()
 	for name, c := range map[string]struct{ listen, config, state, want string }{
 		"a port in use":           {taken.Addr().String(), "", "", "cannot listen on " + taken.Addr().String()},
 		"a folder that is absent": {"127.0.0.1:0", filepath.Join(t.TempDir(), "absent", "config.toml"), "", "the folder of the config file"},
 		"a state in use":          {"127.0.0.1:0", "", held, "another panel runs with the state folder"},
+		"a config folder in use":  {"127.0.0.1:0", filepath.Join(shared, "config.toml"), "", "another panel works in " + shared},
 	} {
 		t.Run(name, func(t *testing.T) {
 			settingsFile, started := settingsFor(t, c.listen, c.config, c.state)
@@ -212,6 +220,64 @@ func TestAPanelRecoversWhateverElseIsBroken(t *testing.T) {
 				t.Error("it did not look at the journal")
 			}
 		})
+	}
+}
+
+// A recovery may take long, and the panel does not serve yet: a signal ends it all the same, and leaves
+// what it has not finished to the next start.
+func TestASignalEndsARecovery(t *testing.T) {
+	dir := t.TempDir()
+	config, state := filepath.Join(dir, "config.toml"), filepath.Join(dir, "state")
+	if err := os.Mkdir(state, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	content := []byte("a = 1\n")
+	service, _ := settingsFor(t, "127.0.0.1:0", config, state)
+	text, err := os.ReadFile(service)
+	if err != nil {
+		t.Fatal(err)
+	}
+	patient := strings.NewReplacer(`confirm = ""`, `confirm = "never said"`, "[stack]\n", "[stack]\nmax_pause = \"5s\"\nreload_timeout = \"10m\"\n").Replace(string(text))
+	interrupted := fmt.Sprintf(`{"version": 1, "run": "x", "phase": "reloading", "before": [{"service": "a", "id": "b"}], "old": "c", "new": %q}`, stack.RevisionOf(content))
+	for path, content := range map[string][]byte{config: content, service: []byte(patient), filepath.Join(state, "journal.json"): []byte(interrupted)} {
+		if err := os.WriteFile(path, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var out strings.Builder
+	ended := make(chan error, 1)
+	go func() {
+		ended <- run(ctx, []string{"serve", "--settings", service}, console{nil, strings.NewReader(""), &out, io.Discard})
+	}()
+	deadline := time.After(time.Minute)
+	for tick := time.NewTicker(10 * time.Millisecond); ; {
+		if _, err := os.Stat(filepath.Join(state, "revision")); err == nil {
+			break // the recovery has looked at the file, and waits for the service
+		}
+		select {
+		case <-tick.C:
+		case err := <-ended:
+			t.Fatalf("it ended by itself: %v", err)
+		case <-deadline:
+			t.Fatal("the recovery does not begin")
+		}
+	}
+	cancel()
+	select {
+	case err := <-ended:
+		if err == nil || !strings.Contains(err.Error(), "the next start finishes or undoes it") {
+			t.Errorf("got %v, want the run that is left to the next start", err)
+		}
+	case <-deadline:
+		t.Fatal("the signal is not obeyed")
+	}
+	if out.Len() > 0 {
+		t.Errorf("it served all the same: %q", out.String())
+	}
+	if _, err := os.Stat(filepath.Join(state, "journal.json")); err != nil {
+		t.Errorf("the journal: %v", err)
 	}
 }
 

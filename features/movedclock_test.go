@@ -52,6 +52,7 @@ type mockedPanel struct {
 	testing.TB
 	folder    string
 	clock     *settableClock
+	store     *configfile.Store
 	gate      *schedule.Gate
 	scheduler *schedule.Scheduler
 }
@@ -67,14 +68,17 @@ func (m *mockedPanel) begin(config string, now time.Time) {
 func (m *mockedPanel) restart() {
 	if m.scheduler != nil {
 		m.scheduler.Shutdown()
+		m.store.Close()
 	}
-	store, err := configfile.Open(filepath.Join(m.folder, "config.toml"), 5, nil)
+	var err error
+	m.store, err = configfile.Open(filepath.Join(m.folder, "config.toml"), 5, nil)
 	must(m.TB, err)
 	m.gate, err = schedule.OpenGate(filepath.Join(m.folder, "trading.json"), filepath.Join(m.folder, "state"), m.clock, nil)
 	must(m.TB, err)
-	m.scheduler = schedule.NewScheduler(m.gate, rules.New("", nil).ScheduleOf(store), m.clock, nil)
+	m.scheduler = schedule.NewScheduler(m.gate, rules.New("", nil).ScheduleOf(m.store), m.clock, nil)
 	must(m.TB, m.scheduler.Start(context.Background()))
 	m.Cleanup(m.scheduler.Shutdown)
+	m.Cleanup(m.store.Close)
 }
 
 func (m *mockedPanel) now() time.Time { return m.clock.Now() }

@@ -133,6 +133,28 @@ func TestAFullDisk(t *testing.T) {
 		c.works()
 		c.undoes()
 	})
+	t.Run("of the config file, once the new config is there: the old one is put back all the same", func(t *testing.T) {
+		c := onDisk(t, func(r *rig) {
+			config := r.readConfig()
+			mount(t, "tmpfs", filepath.Dir(r.config), "tmpfs", 0, "size=128k,mode=755")
+			must(t, os.WriteFile(r.config, []byte(config), 0o644))
+		})
+		folder := filepath.Dir(c.config)
+		free := fill(t, folder)
+		info, err := os.Stat(filepath.Join(folder, "ballast"))
+		must(t, err)
+		need := (int64(len(c.readConfig())) + 4095) &^ 4095 // for the new config, and not a block for the old one
+		must(t, os.Truncate(filepath.Join(folder, "ballast"), (info.Size()&^4095)-need))
+		c.undoes()
+		var room unix.Statfs_t
+		must(t, unix.Statfs(folder, &room))
+		if room.Bavail != 0 {
+			t.Errorf("%d blocks are free, so this showed nothing", room.Bavail)
+		}
+		free()
+		c.works()
+		c.undoes()
+	})
 	t.Run("of the state: no journal, no pause", func(t *testing.T) {
 		c := onDisk(t, func(r *rig) {
 			must(t, os.MkdirAll(r.state(), 0o700))

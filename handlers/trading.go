@@ -37,7 +37,7 @@ func (s *Server) setTrading(mode schedule.Mode, by string, until time.Time, reas
 	case schedule.Halted:
 		return s.o.Gate.Halt(by, reason)
 	case schedule.FollowSchedule:
-		return s.o.Gate.Resume(by)
+		return s.o.Gate.Resume(by, reason)
 	case schedule.Forced:
 		return s.o.Gate.Force(by, until, reason)
 	}

@@ -94,19 +94,42 @@ func (s *Schedule) cronWindows(from, to time.Time) []Window {
 		}
 		at = stop
 		w := Window{Open: open, Close: stop}
-		if early, ok := s.early[date]; ok && s.market == nil {
-			if cut := date.At(early, s.zone); cut.Before(w.Close) {
-				w.Close, w.Note = cut, "early close: "+clock(early)
-				if !cut.After(open) {
-					// The day's later starts come after its close too.
-					at = maxTime(open, minTime(stop, date.AddDays(1).At(0, s.zone).Add(-time.Nanosecond)))
-				}
-			}
+		if s.market == nil && s.closeCronEarly(&w, date) {
+			// The day's later starts come after its close too.
+			at = maxTime(open, minTime(stop, date.AddDays(1).At(0, s.zone).Add(-time.Nanosecond)))
 		}
 		if w.overlaps(from, to) {
 			windows = append(windows, w)
 		}
 	}
+}
+
+// closeCronEarly ends a window that begins on this local date at the date's early close, and one that goes
+// into the next date at that one's, as closeEarly does. It reports whether the date had closed before.
+func (s *Schedule) closeCronEarly(w *Window, date calendar.Date) (closed bool) {
+	cut := func(minute int, at time.Time) {
+		if at.Before(w.Close) {
+			w.Close, w.Note = at, "early close: "+clock(minute)
+		}
+	}
+	next := date.AddDays(1)
+	end := calendar.DateOf(w.Close.In(s.zone))
+	if minute, ok := s.early[date]; ok {
+		at := date.At(minute, s.zone)
+		if !at.After(w.Open) && end == date {
+			w.Close = w.Open
+			return true
+		}
+		if at.After(w.Open) {
+			cut(minute, at)
+		}
+	}
+	if minute, ok := s.early[next]; ok && end == next {
+		if at := next.At(minute, s.zone); at.After(w.Open) {
+			cut(minute, at)
+		}
+	}
+	return false
 }
 
 // sessionWindows are those of the calendar's sessions, from "open" to "close" or so.
@@ -196,7 +219,12 @@ func (s *Schedule) sessions(from, to time.Time) []calendar.Session {
 			continue
 		}
 		if minute, ok := s.early[session.Date]; ok {
-			if early := session.Date.At(minute, s.zone); early.Before(session.Close) {
+			early := session.Date.At(minute, s.zone)
+			if !early.After(session.Open) && calendar.DateOf(session.Open.In(s.zone)).Before(calendar.DateOf(session.Close.In(s.zone))) {
+				// By the schedule's clocks the session goes on after midnight, and is closed then.
+				early = session.Date.AddDays(1).At(minute, s.zone)
+			}
+			if early.Before(session.Close) {
 				session.Close, session.EarlyClose, session.Note = early, true, clock(minute)
 			}
 		}

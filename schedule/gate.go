@@ -35,6 +35,7 @@ type Gate struct {
 	decision State      // what the schedule last said
 	state    GateState  // what follows from both, as of the last look
 	problem  string     // why trading.json does not say so; empty: it does
+	unclear  time.Time  // since when it holds what somebody else wrote and nobody understands
 	onChange []func()
 	onRecord []func(GateState)
 }
@@ -124,7 +125,8 @@ func (g *Gate) OnChange(f func()) {
 	g.onChange = append(g.onChange, f)
 }
 
-// OnRecord registers a function that is called with each new state, for the audit log.
+// OnRecord registers a function that is called with each new state, for the audit log. Of a state that
+// follows from a person's word it has that person and reason, also where the file names the schedule.
 func (g *Gate) OnRecord(f func(GateState)) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -158,9 +160,12 @@ func (g *Gate) Force(by string, until time.Time, reason string) error {
 }
 
 // Resume lets the schedule decide again: it lifts a halt and ends a Force. If a file cannot be
-// written, the halt stays.
-func (g *Gate) Resume(by string) error {
-	return g.hold(GateState{Mode: FollowSchedule, By: by, Reason: "The schedule was resumed."})
+// written, the halt stays. It lifts no halt that nobody can have seen yet.
+func (g *Gate) Resume(by, reason string) error {
+	if reason = strings.TrimSpace(reason); reason == "" {
+		reason = "The schedule was resumed."
+	}
+	return g.hold(GateState{Mode: FollowSchedule, By: by, Reason: reason})
 }
 
 // hold takes a person's word.
@@ -168,6 +173,11 @@ func (g *Gate) hold(said GateState) error {
 	g.mu.Lock()
 	now := g.clock.Now().UTC()
 	said.Since = now
+	if heard, _ := g.heed(now); heard && said.Mode != Halted {
+		by := g.held.By
+		_ = g.release(g.keep(), nil) // it is told as the gate's problem
+		return fmt.Errorf("trading was halted a moment ago by %s: look at the reason first: %w", by, ErrRefused)
+	}
 	before := g.held
 	if said.Mode == Forced && before.Mode == Halted {
 		g.mu.Unlock()
@@ -183,7 +193,36 @@ func (g *Gate) hold(said GateState) error {
 		g.held = before
 		err = errors.Join(err, g.keep())
 	}
-	return g.release(err)
+	return g.release(err, &said)
+}
+
+// heed takes notice of a halt that somebody else wrote into trading.json, and reports whether there was a
+// new one. unclear means that somebody wrote what cannot be understood, less than a second ago: it may be
+// half of a halt.
+func (g *Gate) heed(now time.Time) (heard, unclear bool) {
+	said, err := g.file.byOthers()
+	if said == nil || err == nil {
+		g.unclear = time.Time{}
+	}
+	switch {
+	case said == nil:
+		return false, false
+	case err != nil:
+		if g.unclear.IsZero() {
+			g.unclear = now
+		}
+		return false, now.Sub(g.unclear).Abs() < time.Second
+	case said.Mode != Halted || g.held.Mode == Halted:
+		return false, false
+	}
+	if said.By == "" {
+		said.By = g.file.path
+	}
+	if said.Since.IsZero() {
+		said.Since = now
+	}
+	g.held = *said
+	return true, false
 }
 
 // Follow takes the schedule's word. It changes nothing while a person's holds, but is remembered. A
@@ -197,7 +236,7 @@ func (g *Gate) Follow(d State) error {
 		}
 	}
 	g.decision = d
-	return g.release(g.refresh())
+	return g.release(g.refresh(), nil)
 }
 
 // closedAt is when trading.json last told of the schedule's closing, if it did.
@@ -216,22 +255,23 @@ func (g *Gate) closedAt() time.Time {
 // somebody keeps it.
 func (g *Gate) Beat() error {
 	g.mu.Lock()
-	if said, halted := g.file.haltedByOthers(); halted && g.held.Mode != Halted {
-		if said.By == "" {
-			said.By = g.file.path
-		}
-		g.held = said
-	}
 	err := g.refresh()
 	if err == nil {
 		err = g.file.touch(g.clock.Now())
 	}
-	return g.release(err)
+	return g.release(err, nil)
 }
 
-// refresh ends a Force whose time has come, and writes what is not in the files.
+// refresh heeds a halt of somebody else's before it could write over it, ends a Force whose time has
+// come, and writes what is not in the files.
 func (g *Gate) refresh() error {
 	now := g.clock.Now().UTC()
+	switch heard, unclear := g.heed(now); {
+	case heard:
+		return g.keep()
+	case unclear:
+		return nil // nobody trades by it meanwhile
+	}
 	if g.held.Mode == Forced && (!now.Before(*g.held.Until) || now.Before(g.held.Since)) {
 		g.held = GateState{Mode: FollowSchedule, Since: now, By: "schedule"}
 		return g.keep()
@@ -293,8 +333,9 @@ func (g *Gate) decide(now time.Time) GateState {
 	return state
 }
 
-// release unlocks the gate, and tells those who asked for it what has changed.
-func (g *Gate) release(err error) error {
+// release unlocks the gate, and tells those who asked for it what has changed. said is the word of a
+// person from which the change follows; nil: it follows from none.
+func (g *Gate) release(err error, said *GateState) error {
 	before, problem := g.state, g.problem
 	g.state = g.decide(g.clock.Now().UTC())
 	g.problem = ""
@@ -308,8 +349,12 @@ func (g *Gate) release(err error) error {
 
 	if changed {
 		g.log.Info("trading", "enabled", state.TradingEnabled, "mode", state.Mode, "by", state.By, "reason", state.Reason)
+		record := state
+		if said != nil && said.Mode == FollowSchedule && state.Mode == FollowSchedule {
+			record.By, record.Reason = said.By, finished(said.Reason)+" "+state.Reason
+		}
 		for _, f := range onRecord {
-			f(state)
+			f(record)
 		}
 	}
 	if notify {
@@ -318,4 +363,12 @@ func (g *Gate) release(err error) error {
 		}
 	}
 	return err
+}
+
+// finished is a person's reason as a sentence that another can follow.
+func finished(reason string) string {
+	if strings.ContainsAny(reason[len(reason)-1:], ".!?") {
+		return reason
+	}
+	return reason + "."
 }

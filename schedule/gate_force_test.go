@@ -64,7 +64,7 @@ func TestGateForce(t *testing.T) {
 	})
 	t.Run("is ended by Halt and by Resume", func(t *testing.T) {
 		b, g := begin(t)
-		must(t, g.Resume("bob"))
+		must(t, g.Resume("bob", ""))
 		if s := b.told(t); s.TradingEnabled || s.Mode != FollowSchedule {
 			t.Errorf("after Resume: got %+v", s)
 		}

@@ -25,7 +25,7 @@ func TestGateToBeKilled(t *testing.T) {
 	must(t, err)
 	for {
 		fmt.Println("resuming")
-		must(t, g.Resume("anna"))
+		must(t, g.Resume("anna", ""))
 		must(t, g.Follow(State{Open: true, Reason: "open"}))
 		fmt.Println("halting")
 		must(t, g.Halt("anna", "x"))

@@ -164,7 +164,7 @@ func TestGateHalt(t *testing.T) {
 		halted(t, b, g)
 		b.clock.Advance(time.Minute)
 		must(t, g.Follow(open))
-		must(t, g.Resume("bob"))
+		must(t, g.Resume("bob", ""))
 		if got := b.told(t); !got.TradingEnabled || got.Mode != FollowSchedule || got.By != "schedule" {
 			t.Errorf("after Resume: got %+v, want the schedule's word", got)
 		}
@@ -175,7 +175,7 @@ func TestGateHalt(t *testing.T) {
 	t.Run("stays if resuming cannot be written", func(t *testing.T) {
 		b, g := begin(t)
 		must(t, os.RemoveAll(b.state))
-		if err := g.Resume("bob"); err == nil {
+		if err := g.Resume("bob", ""); err == nil {
 			t.Error("Resume without a state folder: got no error")
 		}
 		halted(t, b, g)
@@ -208,6 +208,80 @@ func TestGateHalt(t *testing.T) {
 	})
 }
 
+func TestAHaltOfSomebodyElses(t *testing.T) {
+	const theirs = `{"mode":"halted","reason":"fat finger","by":"anna","since":"2026-11-25T14:59:00Z"}`
+	write := func(t *testing.T, b bench) { must(t, os.WriteFile(b.file, []byte(theirs), 0o600)) }
+	open := openUntil(utc(t, "2026-11-25 21:00"))
+	t.Run("is heeded by the running scheduler, whose word would else come first", func(t *testing.T) {
+		r := newRig(t, "2026-11-25 15:00")
+		r.start(t, always(t, table{"start": "09:30", "stop": "16:00", "timezone": "America/New_York"}))
+		write(t, r.bench)
+		for range 3 {
+			r.advance(t, tick)
+		}
+		if s := r.told(t); s.TradingEnabled || s.Mode != Halted || s.Reason != "fat finger" || s.By != "anna" {
+			t.Errorf("got %+v, want anna's halt", s)
+		}
+	})
+	t.Run("is heeded when it is written in two pieces", func(t *testing.T) {
+		b := newBench(t, "2026-11-25 15:00")
+		g := b.gate(t)
+		must(t, g.Follow(open))
+		file, err := os.OpenFile(b.file, os.O_WRONLY|os.O_TRUNC, 0)
+		must(t, err)
+		for _, piece := range []string{theirs[:20], theirs[20:]} {
+			_, err := file.WriteString(piece)
+			must(t, err)
+			b.clock.Advance(tick / 2)
+			must(t, g.Follow(open))
+			must(t, g.Beat())
+		}
+		must(t, file.Close())
+		if s := b.told(t); s.Mode != Halted || s.By != "anna" {
+			t.Errorf("got %+v, want anna's halt", s)
+		}
+	})
+	t.Run("is not lifted by whoever cannot have seen it", func(t *testing.T) {
+		for name, say := range map[string]func(*Gate) error{
+			"resume": func(g *Gate) error { return g.Resume("ben", "") },
+			"force":  func(g *Gate) error { return g.Force("ben", utc(t, "2026-11-25 22:00"), "") },
+			"follow": func(g *Gate) error { return g.Follow(open) },
+		} {
+			b := newBench(t, "2026-11-25 15:00")
+			g := b.gate(t)
+			must(t, g.Follow(open))
+			write(t, b)
+			err := say(g)
+			if name != "follow" && (!errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), "by anna")) {
+				t.Errorf("%s: got %v, want a refusal that names anna", name, err)
+			}
+			if s := b.told(t); s.Mode != Halted || s.By != "anna" {
+				t.Errorf("%s: got %+v, want anna's halt", name, s)
+			}
+			must(t, g.Resume("ben", "looked at it"))
+			if s := b.told(t); !s.TradingEnabled {
+				t.Errorf("%s: once seen it cannot be lifted: %+v", name, s)
+			}
+		}
+	})
+}
+
+func TestTheRecordNamesWhoResumed(t *testing.T) {
+	b := newBench(t, "2026-11-25 15:00")
+	g := b.gate(t)
+	var last GateState
+	g.OnRecord(func(s GateState) { last = s })
+	must(t, g.Follow(State{Open: true, Until: utc(t, "2026-11-25 21:00"), Reason: "The window is open."}))
+	must(t, g.Halt("anna", "odd fills"))
+	must(t, g.Resume("ben", "the fills were explained"))
+	if last.By != "ben" || last.Reason != "the fills were explained. The window is open." || !last.TradingEnabled {
+		t.Errorf("recorded %+v, want ben's word and what follows from it", last)
+	}
+	if s := b.told(t); s.By != "schedule" || s.Reason != "The window is open." {
+		t.Errorf("trading.json says %+v, want the schedule's own word", s)
+	}
+}
+
 func TestGateThatCannotTellIsHalted(t *testing.T) {
 	for name, spoil := range map[string]func(b bench) string{
 		"trading.json garbled": func(b bench) string { return b.file },
@@ -223,7 +297,7 @@ func TestGateThatCannotTellIsHalted(t *testing.T) {
 				if s := b.told(t); s.TradingEnabled || s.Mode != Halted || !strings.Contains(s.Reason, path) {
 					t.Errorf("got %+v, want halted, because of %s", s, path)
 				}
-				must(t, g.Resume("anna"))
+				must(t, g.Resume("anna", ""))
 				if s := b.told(t); !s.TradingEnabled {
 					t.Errorf("after Resume: got %+v, want the schedule's word", s)
 				}
@@ -253,6 +327,8 @@ func TestGateBeat(t *testing.T) {
 		t.Run("puts a file right that was "+name, func(t *testing.T) {
 			must(t, spoil())
 			must(t, g.Beat())
+			b.clock.Advance(time.Second)
+			must(t, g.Beat())
 			if got := b.told(t); !got.same(g.State()) {
 				t.Errorf("got %+v, want %+v", got, g.State())
 			}
@@ -271,7 +347,7 @@ func TestGateTellsOfChanges(t *testing.T) {
 	must(t, g.Follow(openUntil(utc(t, "2026-11-25 21:00"))))
 	must(t, g.Beat())
 	must(t, g.Halt("anna", "x"))
-	must(t, g.Resume("anna"))
+	must(t, g.Resume("anna", ""))
 	if changes != 3 || len(records) != 3 || records[1].Mode != Halted || records[1].By != "anna" {
 		t.Errorf("got %d changes and records %+v, want 3: open, halted, open", changes, records)
 	}
@@ -308,6 +384,6 @@ func BenchmarkHaltAndResume(b *testing.B) {
 	g := bench.gate(b)
 	for b.Loop() {
 		must(b, g.Halt("anna", "x"))
-		must(b, g.Resume("anna"))
+		must(b, g.Resume("anna", ""))
 	}
 }

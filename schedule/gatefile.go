@@ -81,24 +81,33 @@ func (f *gateFile) settled() bool {
 	return err == nil && os.SameFile(now, f.info) && now.Size() == f.info.Size() && now.ModTime().Equal(f.info.ModTime())
 }
 
-// haltedByOthers reads the file if somebody else wrote it, and reports a halt in it.
-func (f *gateFile) haltedByOthers() (GateState, bool) {
+// byOthers reads the file if somebody else wrote it: nil if nobody did. An error is one of decodeGate: they
+// may not have written all of it yet.
+func (f *gateFile) byOthers() (*GateState, error) {
 	if f.info == nil || f.settled() {
-		return GateState{}, false
+		return nil, nil
 	}
 	content, err := os.ReadFile(f.path)
 	if err != nil || bytes.Equal(content, f.bytes) {
-		return GateState{}, false
+		return nil, nil
 	}
 	state, err := decodeGate(content)
-	return state, err == nil && state.Mode == Halted
+	return &state, err
 }
 
-// touch sets the time of modification, without any wait for the disk.
+// touch sets the time of modification, without any wait for the disk. What somebody else has written at
+// this very moment is not taken for the file's own content: byOthers finds it at the next look.
 func (f *gateFile) touch(now time.Time) error {
 	if err := os.Chtimes(f.path, time.Time{}, now); err != nil {
 		return err
 	}
-	f.info, _ = os.Stat(f.path)
-	return nil
+	info, err := os.Stat(f.path)
+	if err != nil {
+		return err
+	}
+	content, err := os.ReadFile(f.path)
+	if err == nil && bytes.Equal(content, f.bytes) {
+		f.info = info
+	}
+	return err
 }

@@ -1,6 +1,7 @@
 package schedule
 
 import (
+	"bufio"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -13,27 +14,19 @@ type Listing struct {
 	Windows  []Window `json:"windows"`
 }
 
-// List are the windows that overlap [from, to).
-func (s *Schedule) List(from, to time.Time) Listing {
-	l := Listing{Timezone: s.zone.String(), Windows: s.Windows(from, to)}
-	if l.Windows == nil {
-		l.Windows = []Window{} // an empty list, not null
-	}
-	return l
-}
-
 // WriteText writes one window a line: open, close, and the note if there is one.
 func (l Listing) WriteText(w io.Writer) error {
+	lines := bufio.NewWriter(w)
 	for _, window := range l.Windows {
 		line := window.Open.UTC().Format(time.RFC3339) + "  " + window.Close.UTC().Format(time.RFC3339)
 		if window.Note != "" {
 			line += "  " + window.Note
 		}
-		if _, err := fmt.Fprintln(w, line); err != nil {
+		if _, err := fmt.Fprintln(lines, line); err != nil {
 			return err
 		}
 	}
-	return nil
+	return lines.Flush()
 }
 
 // WriteJSON writes the listing as one JSON object.

@@ -156,20 +156,68 @@ func TestSecondBySecond(t *testing.T) {
 			t.Parallel()
 			s := mustParse(t, c.table)
 			from := cal(c.day).At(0, s.zone)
-			to := from.Add(time.Duration(c.hours) * time.Hour)
-			open, _ := s.find(from)
-			for at := from; at.Before(to); at = at.Add(time.Second) {
-				state, _ := s.find(at)
-				if !at.Before(open.Until) != (state.Open != open.Open) {
-					t.Fatalf("at %v: got %+v, and before it %+v", at, state, open)
-				}
-				if state.Open != open.Open && (!state.Since.Equal(at) || !open.Until.Equal(at)) {
-					t.Fatalf("open changes at %v, told %+v before and %+v after", at, open, state)
-				}
-				open = state
-			}
+			secondBySecond(t, s, from, from.Add(time.Duration(c.hours)*time.Hour))
 		})
 	}
+}
+
+// TestSecondBySecondNearTransitions does the same for any schedule, around one of its own transitions.
+func TestSecondBySecondNearTransitions(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := anySchedule(t)
+		at := anyInstant(t, s.zone)
+		if next := s.Next(at, 1); len(next) > 0 {
+			at = next[0].At
+		}
+		at = at.Add(-time.Duration(rapid.IntRange(1, 90).Draw(t, "seconds before")) * time.Second)
+		secondBySecond(t, s, at, at.Add(2*time.Minute))
+	})
+}
+
+// secondBySecond walks over a stretch: open changes at the instants that were told before, and at no
+// others.
+func secondBySecond(t interface{ Fatalf(string, ...any) }, s *Schedule, from, to time.Time) {
+	open, _ := s.find(from)
+	for at := from; at.Before(to); at = at.Add(time.Second) {
+		state, _ := s.find(at)
+		if told := !open.Until.IsZero() && !at.Before(open.Until); told != (state.Open != open.Open) {
+			t.Fatalf("at %v: got %+v, and before it %+v", at, state, open)
+		}
+		if state.Open != open.Open && (!state.Since.Equal(at) || !open.Until.Equal(at)) {
+			t.Fatalf("open changes at %v, told %+v before and %+v after", at, open, state)
+		}
+		open = state
+	}
+}
+
+// TestCronAndTimesOfDayMeanTheSame: 09:30 and "30 9 * * *" are two ways to say one thing, early closes and
+// overnight windows included.
+func TestCronAndTimesOfDayMeanTheSame(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		start, stop := rapid.IntRange(0, 1439).Draw(t, "start"), rapid.IntRange(0, 1439).Draw(t, "stop")
+		if start == stop {
+			t.Skip("no schedule")
+		}
+		first := cal("2026-03-01")
+		early := map[string]any{}
+		for range rapid.IntRange(0, 8).Draw(t, "early closes") {
+			date := first.AddDays(rapid.IntRange(0, 14).Draw(t, "date")).String()
+			early[date] = clock(rapid.IntRange(0, 1439).Draw(t, "early close"))
+		}
+		tb := table{"timezone": rapid.SampledFrom(zones).Draw(t, "zone"), "days": []any{"mon", "tue", "fri", "sun"}, "early_closes": early}
+		parse := func(start, stop string) []Window {
+			s, problems := Parse(tb.with("start", start).with("stop", stop).doc(), time.UTC)
+			if len(problems) > 0 {
+				t.Fatalf("%v: %v", tb, problems)
+			}
+			return s.Windows(first.At(0, s.zone), first.AddDays(14).At(0, s.zone))
+		}
+		cron := func(minute int) string { return fmt.Sprintf("%d %d * * *", minute%60, minute/60) }
+		wall, crons := parse(clock(start), clock(stop)), parse(cron(start), cron(stop))
+		if !slices.EqualFunc(wall, crons, func(a, b Window) bool { return a.Open.Equal(b.Open) && a.Close.Equal(b.Close) }) {
+			t.Fatalf("%s to %s with %v in %v:\ntimes of day %v\ncron         %v", clock(start), clock(stop), early, tb["timezone"], wall, crons)
+		}
+	})
 }
 
 // TestPlainDays compares with what a person does: look at the clock on the wall. Clock changes are

@@ -284,7 +284,7 @@ func TestSchedulerLoads(t *testing.T) {
 	r.wants(t, "without a schedule, forced", true)
 
 	next.Store(&answer{schedule: mustParse(t, bells.with("stop", "12:30"))})
-	must(t, r.gate.Resume("anna"))
+	must(t, r.gate.Resume("anna", ""))
 	r.scheduler.Replan()
 	r.until(t, "the new schedule is followed", func() bool { s := r.scheduler.Status().Schedule; return s != nil && s.Stop() == "12:30" })
 	r.looked(t)

@@ -92,6 +92,15 @@ func TestWindows(t *testing.T) {
 			Tue 12-22 22:00 EST - Wed 12-23 04:00 EST
 			Wed 12-23 22:00 EST - Wed 12-23 23:30 EST
 			Thu 12-24 22:00 EST - Fri 12-25 04:00 EST`},
+		{"an early close of an overnight window by cron", newYork.with("start", "0 22 * * *").with("stop", "0 4 * * *").with("early_closes", map[string]any{"2026-12-22": "02:00", "2026-12-23": "23:30", "2026-12-24": "13:00"}), "2026-12-22", "2026-12-25", `
+			Mon 12-21 22:00 EST - Tue 12-22 02:00 EST
+			Tue 12-22 22:00 EST - Wed 12-23 04:00 EST
+			Wed 12-23 22:00 EST - Wed 12-23 23:30 EST
+			Thu 12-24 22:00 EST - Fri 12-25 04:00 EST`},
+		{"an early close of a session that crosses midnight by the schedule's clocks", newYork.with("start", "open").with("stop", "close").with("timezone", "Asia/Tokyo").with("calendar", "XNYS").with("early_closes", map[string]any{"2026-12-22": "03:00"}), "2026-12-22", "2026-12-24", `
+			Mon 12-21 23:30 JST - Tue 12-22 06:00 JST
+			Tue 12-22 23:30 JST - Wed 12-23 03:00 JST
+			Wed 12-23 23:30 JST - Thu 12-24 06:00 JST`},
 		{"nearly a day, longer than a day where the clocks go back", newYork.with("start", "15:45").with("stop", "15:30").with("holidays", []any{"2026-11-01"}), "2026-10-31", "2026-11-02", `
 			Fri 10-30 15:45 EDT - Sat 10-31 15:30 EDT
 			Sat 10-31 15:45 EDT - Sun 11-01 15:30 EST`},

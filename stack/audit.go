@@ -95,7 +95,7 @@ func (a *audit) remember(r Report) {
 	}
 }
 
-// append adds r durably. After an error it is in memory only, and is written before the next one.
+// append adds r durably. After an error it is in memory only, until flush can write it.
 func (a *audit) append(r Report) error {
 	line, err := json.Marshal(r)
 	if err != nil {
@@ -105,13 +105,26 @@ func (a *audit) append(r Report) error {
 	defer a.mu.Unlock()
 	a.remember(r.clone())
 	a.unsaved = append(a.unsaved, line)
-	for len(a.unsaved) > 0 {
+	_, err = a.write()
+	return err
+}
+
+// flush writes what could not be written yet, and says how many lines it wrote.
+func (a *audit) flush() (written int, err error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.write()
+}
+
+// write needs the lock.
+func (a *audit) write() (written int, err error) {
+	for ; len(a.unsaved) > 0; written++ {
 		if err := durable.Append(a.path, a.unsaved[0], 0o600); err != nil {
-			return err
+			return written, err
 		}
 		a.unsaved = a.unsaved[1:]
 	}
-	return nil
+	return written, nil
 }
 
 // list is newest first.
@@ -138,11 +151,13 @@ func (a *audit) find(id string) (Report, bool) {
 }
 
 // ended says whether the history tells the end of a run: its own report, or that of the run which
-// recovered it.
+// recovered it. One that was left unfinished has not ended.
 func (a *audit) ended(run string) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return slices.ContainsFunc(a.reports, func(r Report) bool { return r.ID == run || r.Interrupted == run })
+	return run != "" && slices.ContainsFunc(a.reports, func(r Report) bool {
+		return (r.ID == run || r.Interrupted == run) && !r.Unfinished
+	})
 }
 
 // Reports is the history, newest first, the run under way before all: runs, what a crash made
@@ -167,7 +182,7 @@ func (c *Controller) Report(id string) (Report, bool) {
 
 // AppendAudit adds to the history what is no run, such as a change of the gate (KindTrading) with
 // its Message and By. ID, Started, Ended and Outcome (Applied) are filled in where they are empty.
-// A failure to write is logged, and the entry written with the next one.
+// A failure to write is logged, and the entry written as soon as that works.
 func (c *Controller) AppendAudit(r Report) {
 	now := c.o.Clock.Now()
 	if r.Started.IsZero() {

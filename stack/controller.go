@@ -67,6 +67,12 @@ type Controller struct {
 	work  sync.WaitGroup // every goroutine that the Controller started
 	touch sync.Mutex     // one look at the config file at a time
 
+	// standing is held while the stack stands still for a passage, and while somebody looks for
+	// instances that were paused too late. A lock whose waiting a context can end.
+	standing chan struct{}
+
+	unfinished bool // the journal is that of a run that has ended; the current run's
+
 	mu      sync.Mutex // guards what follows; never held while calling out
 	closed  bool
 	begun   int  // runs begun so far
@@ -107,6 +113,7 @@ func New(o Options) (*Controller, error) {
 		journ: journalFile(filepath.Join(o.State, "journal.json")),
 		known: openKnown(filepath.Join(o.State, "revision")),
 	}
+	c.standing = make(chan struct{}, 1)
 	c.obey = newObeyer(c)
 	c.going, c.stop = context.WithCancel(context.Background())
 	c.life, c.kill = context.WithCancel(context.Background())
@@ -145,7 +152,9 @@ func (c *Controller) SaveAndRestart(ctx context.Context, ch Change) (*Run, error
 	}
 	go func() {
 		defer c.work.Done()
-		w.save(ch)
+		if w.finishEarlier() {
+			w.save(ch)
+		}
 	}()
 	return run, nil
 }
@@ -160,6 +169,18 @@ func (c *Controller) begin(run *Run) error {
 	if c.closed {
 		return ErrShutdown
 	}
+	c.remember(run)
+	if c.current != nil {
+		return errBusy
+	}
+	c.current, c.last = run, run
+	c.begun++
+	c.work.Add(1)
+	return nil
+}
+
+// remember needs the lock.
+func (c *Controller) remember(run *Run) {
 	c.runs = append(c.runs, run)
 	if len(c.runs) > keepRuns {
 		// Under many busy answers, the current run must not be what is forgotten.
@@ -169,13 +190,6 @@ func (c *Controller) begin(run *Run) error {
 		}
 		c.runs = append(c.runs[:drop:drop], c.runs[drop+1:]...)
 	}
-	if c.current != nil {
-		return errBusy
-	}
-	c.current, c.last = run, run
-	c.begun++
-	c.work.Add(1)
-	return nil
 }
 
 // release lets the next run begin.
@@ -248,8 +262,9 @@ func (c *Controller) Start(ctx context.Context) {
 
 // Shutdown accepts no more runs and lets the one under way end: finished, or undone. It waits no
 // longer than MaxPause or ctx; after that the run is abandoned, with one last attempt to unpause,
-// and its journal tells the next start. Every goroutine has ended when it returns. A second call,
-// also a concurrent one, does no harm.
+// and its journal tells the next start. Every goroutine has ended when it returns, unless an engine or
+// a disk hangs for longer than one call may take. A second call, also a concurrent one, does no harm
+// and waits no longer than the first.
 func (c *Controller) Shutdown(ctx context.Context) error {
 	c.mu.Lock()
 	c.closed = true
@@ -260,15 +275,42 @@ func (c *Controller) Shutdown(ctx context.Context) error {
 		select {
 		case <-run.Done():
 		case <-ctx.Done():
+		case <-c.life.Done():
 		case <-c.o.Clock.After(c.o.MaxPause):
 		}
 	}
 	c.kill()
-	c.work.Wait()
-	if run != nil && run.abandoned() {
+	if !c.joined(max(c.call, leastJoin)) {
+		c.o.Log.Error("The engine or the disk hangs; Pitstop does not wait for it any longer.")
+	}
+	if run != nil && (run.abandoned() || !run.ended()) {
 		return fmt.Errorf("run %s had not ended: the next start finishes or undoes it", run.id)
 	}
 	return nil
+}
+
+// leastJoin is how long a busy machine may need to end what hangs on nothing, whatever MaxPause is.
+const leastJoin = 5 * time.Second
+
+// joined waits for every goroutine, writes what of the history is not written yet, and says whether
+// that was done in time.
+func (c *Controller) joined(within time.Duration) bool {
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		c.work.Wait()
+		if _, err := c.audit.flush(); err != nil {
+			c.o.Log.Error("The audit log cannot be written; the newest entries are lost.", "error", err)
+		}
+	}()
+	timer := c.o.Clock.NewTimer(within)
+	defer timer.Stop()
+	select {
+	case <-ended:
+		return true
+	case <-timer.Chan():
+		return false
+	}
 }
 
 // within is a context for one call to the backend.

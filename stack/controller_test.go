@@ -6,118 +6,13 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"pitstop/stack"
-	"pitstop/stack/stacktest"
 )
-
-func TestShutdownInTheMiddleOfARun(t *testing.T) {
-	t.Run("lets it end", func(t *testing.T) {
-		for _, point := range stack.Points {
-			if strings.HasPrefix(point, "undo") || strings.HasPrefix(point, "recover") {
-				continue
-			}
-			t.Run("at "+point, func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
-					w := newWorld(t)
-					at, goOn := make(chan struct{}), make(chan struct{})
-					c := w.start(t, func(o *stack.Options) {
-						o.Hook = func(p string) {
-							if p == point {
-								close(at)
-								<-goOn
-							}
-						}
-					})
-					c.Start(t.Context())
-					run, err := c.SaveAndRestart(t.Context(), stack.Change{Content: newConfig})
-					if err != nil {
-						t.Fatal(err)
-					}
-					<-at
-					ended := make(chan error, 2)
-					for range 2 { // the second does not make it worse
-						go func() { ended <- c.Shutdown(context.Background()) }()
-					}
-					synctest.Wait()
-					if _, err := c.SaveAndRestart(t.Context(), stack.Change{Content: newConfig}); !errors.Is(err, stack.ErrShutdown) {
-						t.Errorf("a save during the shutdown: got %v, want ErrShutdown", err)
-					}
-					close(goOn)
-					for range 2 {
-						if err := <-ended; err != nil {
-							t.Errorf("Shutdown: %v", err)
-						}
-					}
-					wantOutcome(t, run.Report(), stack.Applied, "")
-					w.check(t, newConfig)
-				})
-			})
-		}
-	})
-	t.Run("undoes what has not paused anything yet", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			w := newWorld(t)
-			w.backend.SetFault(failing("Instances", 1, stacktest.Fault{Hang: true}))
-			c := w.start(t)
-			run, err := c.SaveAndRestart(t.Context(), stack.Change{Content: newConfig})
-			if err != nil {
-				t.Fatal(err)
-			}
-			synctest.Wait()
-			start := time.Now()
-			if err := c.Shutdown(context.Background()); err != nil {
-				t.Errorf("Shutdown: %v", err)
-			}
-			if took := time.Since(start); took > time.Second {
-				t.Errorf("it took %v", took)
-			}
-			wantOutcome(t, run.Report(), stack.Failed, "")
-			w.check(t, oldConfig)
-		})
-	})
-	t.Run("leaves the rest to the next start when it may wait no longer", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			w := newWorld(t)
-			w.backend.SetFault(failing("Unpause", 1<<20, stacktest.Fault{Err: errInjected}))
-			released := false
-			c := w.start(t, func(o *stack.Options) {
-				o.Guard = func([]stack.Instance) (func(), error) { return func() { released = true }, nil }
-			})
-			run, err := c.SaveAndRestart(t.Context(), stack.Change{Content: newConfig})
-			if err != nil {
-				t.Fatal(err)
-			}
-			time.Sleep(time.Second)
-			start := time.Now()
-			if err := c.Shutdown(context.Background()); err == nil {
-				t.Error("Shutdown: got no error, want the run that had not ended")
-			}
-			if took := time.Since(start); took > 41*time.Second {
-				t.Errorf("it took %v, want max_pause and one call", took)
-			}
-			if r := run.Report(); r.Outcome != stack.Failed || len(r.StillPaused) != 2 {
-				t.Errorf("got %s with %d still paused, want failed with 2", r.Outcome, len(r.StillPaused))
-			}
-			if released {
-				t.Error("the guardian was told that all is well")
-			}
-			w.backend.SetFault(nil)
-			next := w.start(t)
-			if err := next.Recover(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-			wantOutcome(t, next.Reports()[0], stack.Applied, "")
-			w.check(t, newConfig)
-			w.checkLoaded(t, newConfig)
-		})
-	})
-}
 
 func TestEvents(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -283,6 +178,34 @@ func TestTheHistory(t *testing.T) {
 			}
 		})
 	})
+	for name, live := range map[string]func(*testing.T, *stack.Controller){
+		"while the program runs": func(t *testing.T, c *stack.Controller) {
+			c.Start(t.Context())
+			time.Sleep(time.Minute)
+			if problem := c.HistoryProblem(); problem != "" {
+				t.Errorf("a minute later it still says: %s", problem)
+			}
+		},
+		"when the program ends": func(t *testing.T, c *stack.Controller) {
+			if err := c.Shutdown(context.Background()); err != nil {
+				t.Errorf("Shutdown: %v", err)
+			}
+		},
+	} {
+		t.Run("is written "+name+", when at first it could not be", func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				c := w.start(t)
+				free := block(t, w, "audit.jsonl")
+				r := save(t, c, newConfig)
+				free()
+				live(t, c)
+				if got := w.start(t).Reports(); len(got) != 1 || got[0].ID != r.ID {
+					t.Errorf("the next start finds %d reports, want the run", len(got))
+				}
+			})
+		})
+	}
 	t.Run("keeps notes of the gate", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			w := newWorld(t)

@@ -22,14 +22,23 @@ import (
 // lived to the end of its run. What the dead process still holds ends with the test.
 func (w *world) crash(t *testing.T, n int, named string, act func(*stack.Controller)) (place string) {
 	t.Helper()
-	life := stacktest.NewLife()
-	var mu sync.Mutex
 	passed := 0
+	return w.crashAt(t, func(what string) bool {
+		passed++
+		return passed == n || n == 0 && what == named
+	}, act)
+}
+
+// crashAt is crash at the first place that is named so.
+func (w *world) crashAt(t *testing.T, here func(what string) bool, act func(*stack.Controller)) (place string) {
+	t.Helper()
+	life := stacktest.NewLife()
+	var mu sync.Mutex // guards place and over
+	over := false
 	life.Step = func(what string) {
 		mu.Lock()
 		defer mu.Unlock()
-		passed++
-		if place == "" && (passed == n || n == 0 && what == named) {
+		if place == "" && !over && here(what) {
 			place = what
 			life.Kill()
 		}
@@ -48,6 +57,10 @@ func (w *world) crash(t *testing.T, n int, named string, act func(*stack.Control
 	}()
 	select {
 	case <-ended:
+		mu.Lock()
+		over = true // it lives on no longer, and what it does beside its runs is no place
+		mu.Unlock()
+		life.Kill()
 	case <-life.Killed():
 		synctest.Wait() // its requests that are on their way arrive
 	}
@@ -104,6 +117,7 @@ func (w *world) recovered(t *testing.T, place string) {
 		}
 	}
 	// And it is all over: another start finds nothing to do, and the next save works.
+	c.Shutdown(t.Context())
 	next := w.start(t, quiet)
 	if err := next.Recover(t.Context()); err != nil || len(next.Reports()) != len(reports) {
 		t.Errorf("killed at %s: the next start found something to recover again", place)
@@ -189,6 +203,34 @@ func TestCrashesWhileRecovering(t *testing.T) {
 			})
 		}
 	}
+}
+
+// Somebody takes the name of the backup between staging and committing, and the panel dies before its
+// journal could say which other one was taken.
+func TestABackupThatHasAnotherNameThanTheJournalSays(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.backend.SetProgram(refuse(orchestrator.Name, newConfig))
+		place := w.crashAt(t, func(what string) bool {
+			if what == stack.PointPaused {
+				w.config.TakeName()
+			}
+			return what == "after Commit"
+		}, saving(t))
+		if place == "" {
+			t.Fatal("the run never committed")
+		}
+		time.Sleep(time.Second)
+		c := w.start(t)
+		if err := c.Recover(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		r := c.Reports()[0]
+		if r.Outcome != stack.RolledBack || !strings.HasSuffix(r.Backup, "_2") {
+			t.Errorf("got %s with backup %q (%s), want it rolled back from the later name", r.Outcome, r.Backup, r.Message)
+		}
+		w.check(t, oldConfig)
+	})
 }
 
 func TestRecoveryLeavesAloneWhatOthersPaused(t *testing.T) {
@@ -392,11 +434,13 @@ func TestAJournalThatCannotBeReadBlocksNothing(t *testing.T) {
 		"torn":               `{"version": 1, "run": "2026`,
 		"empty":              "",
 		"of another version": `{"version": 99, "run": "x"}`,
+		"of no run":          `{"version": 1, "run": "", "phase": "pausing"}`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(t)
 				c := w.start(t)
+				save(t, c, []byte("before = 1\n")) // the history has a run that was not interrupted
 				w.backend.PauseByHand(w.scan)
 				path := filepath.Join(w.state, "journal.json")
 				if err := os.WriteFile(path, []byte(content), 0o600); err != nil {

@@ -20,7 +20,11 @@
 //
 // reload.go and verdict.go tell the services, and follow each one's log until it confirms this very
 // revision, refuses it, dies or takes too long. Its log counts from a moment at which it stood
-// still, so that no line is missed and none from before is mistaken.
+// still, so that no line is missed and none from before is mistaken; clock.go is for a clock that is
+// set back meanwhile.
+//
+// replace.go puts the new file in place and finds out what a disk that failed has left; late.go
+// unpauses what an engine pauses when nobody waits for it any more.
 //
 // workflow.go strings the six steps together; rollback.go puts the old bytes back by the same
 // steps; tell.go is how both tell what they do.
@@ -29,7 +33,8 @@
 // again before the first reload. [Controller.Recover] reads that after a crash. If the new file is in
 // place it unpauses, reloads and confirms; if the old one is, it unpauses and forgets; if a service
 // then refuses, it rolls back as the run would have. The history is written before the journal is
-// removed, so that every run is told once it has begun.
+// removed, so that every run is told once it has begun. unfinished.go: while nobody can tell which
+// file is in place, the journal stays, and the next run or start begins with it.
 //
 // audit.go is the history, one report per line. extern.go notices changes that others made.
 // monitor.go and obey.go keep the picture of now: what runs, and what the services say of

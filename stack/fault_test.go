@@ -63,6 +63,7 @@ func TestFaults(t *testing.T) {
 
 		{"the roll-back's staging fails at first", refused, "Stage:" + stack.RevisionOf(oldConfig).Short(), 2, notDone, stack.RolledBack, "", oldConfig},
 		{"the roll-back's staging fails for good", refused, "Stage:" + stack.RevisionOf(oldConfig).Short(), forever, notDone, stack.Failed, stack.CauseConfig, newConfig},
+		{"the roll-back's commit fails once, not done", refused, "Commit:" + stack.RevisionOf(oldConfig).Short(), 1, notDone, stack.Failed, stack.CauseConfig, newConfig},
 		{"the roll-back's commit fails, not done", refused, "Commit:" + stack.RevisionOf(oldConfig).Short(), forever, notDone, stack.Failed, stack.CauseConfig, newConfig},
 		{"the roll-back's commit fails, but done", refused, "Commit:" + stack.RevisionOf(oldConfig).Short(), forever, butDone, stack.RolledBack, "", oldConfig},
 	} {
@@ -162,26 +163,60 @@ func TestTheDiskHangsWhileTheStackIsPaused(t *testing.T) {
 
 // A file that is itself a mount point is written in place, and a crash of the disk can leave half.
 func TestCommitLeavesHalfAFile(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
-		c := w.start(t, func(o *stack.Options) { o.Config = &halfWriter{Config: w.config} })
-		r := save(t, c, newConfig)
-		wantOutcome(t, r, stack.Failed, stack.CauseConfig)
-		w.check(t, oldConfig)
-		if !strings.Contains(r.Message, "as it was") {
-			t.Errorf("message: %s", r.Message)
-		}
+	t.Run("of the new config: the old one is put back", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t)
+			r := save(t, w.start(t, halfAt(w, 1, 1)), newConfig)
+			wantOutcome(t, r, stack.Failed, stack.CauseConfig)
+			w.check(t, oldConfig)
+			if !strings.Contains(r.Message, "as it was") {
+				t.Errorf("message: %s", r.Message)
+			}
+		})
 	})
+	t.Run("of the old one, in a roll-back: it is written again, and the run is rolled back", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t)
+			w.backend.SetProgram(refuse(orchestrator.Name, newConfig))
+			r := save(t, w.start(t, halfAt(w, 2, 2)), newConfig)
+			wantOutcome(t, r, stack.RolledBack, "")
+			w.check(t, oldConfig)
+			w.checkLoaded(t, oldConfig)
+		})
+	})
+	for name, first := range map[string]int{"forward": 1, "in a roll-back": 2} {
+		t.Run("each time, "+name+": the report says what is to be done", func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				w.backend.SetProgram(refuse(orchestrator.Name, newConfig))
+				r := save(t, w.start(t, halfAt(w, first, 1<<20)), newConfig)
+				wantOutcome(t, r, stack.Failed, stack.CauseConfig)
+				wantAllRunning(t, w)
+				_, name, _ := strings.Cut(r.Message, "they are in the backup ")
+				name, _, _ = strings.Cut(name, ")")
+				if old, err := w.config.Backup(name); first == 2 && (err != nil || string(old) != string(oldConfig)) {
+					t.Errorf("the backup that it names, %q: got %q, %v; want the old config", name, old, err)
+				}
+				if !strings.Contains(r.Message, "must be put right by hand") || strings.Contains(r.Message, "is in place") {
+					t.Errorf("message: %s", r.Message)
+				}
+			})
+		})
+	}
 }
 
-// halfWriter is a store whose first Commit writes half of the file.
+// halfAt makes these Commits write half of the file.
+func halfAt(w *world, first, last int) func(*stack.Options) {
+	return func(o *stack.Options) { o.Config = &halfWriter{Config: w.config, first: first, last: last} }
+}
+
 type halfWriter struct {
 	*stacktest.Config
-	commits int
+	commits, first, last int
 }
 
 func (h *halfWriter) Commit(s stack.Staged) (string, error) {
-	if h.commits++; h.commits == 1 {
+	if h.commits++; h.first <= h.commits && h.commits <= h.last {
 		h.Edit([]byte("[ri"))
 		return "", errInjected
 	}

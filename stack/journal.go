@@ -37,7 +37,8 @@ type journal struct {
 	Kind      Kind       `json:"kind"`
 	By        string     `json:"by"`
 	Phase     phase      `json:"phase"`
-	Since     time.Time  `json:"since"` // before the first pause of this phase: log lines count from here
+	Unpaused  bool       `json:"unpaused,omitempty"` // nothing is, whatever the phase: only the file is in question
+	Since     time.Time  `json:"since"`              // before the first pause of this phase: log lines count from here
 	Instances []Instance `json:"instances"`
 	Before    []Instance `json:"before"`         // running when the run began: their services have to confirm
 	Idle      []string   `json:"idle,omitempty"` // IDs of those that were not, and need not
@@ -78,6 +79,9 @@ func (f journalFile) read() (j journal, found bool, err error) {
 	if j.Version != journalVersion {
 		return j, true, fmt.Errorf("%w: %s is of version %d, and this Pitstop knows version %d",
 			errJournal, f, j.Version, journalVersion)
+	}
+	if j.Run == "" {
+		return j, true, fmt.Errorf("%w: %s does not name its run", errJournal, f)
 	}
 	if j.Before == nil { // written by a Pitstop that did not know it
 		j.Before = j.Instances

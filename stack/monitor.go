@@ -27,7 +27,8 @@ func (c *Controller) Status() Status {
 	return s
 }
 
-// monitor keeps Status current, and a log follower on each living instance, until ctx ends.
+// monitor keeps Status current, and a log follower on each living instance, until ctx ends. It also
+// writes what of the history could not be written yet.
 func (c *Controller) monitor(ctx context.Context) {
 	kick := make(chan struct{}, 1) // one look is owed; more would see the same
 	c.work.Go(func() {
@@ -41,6 +42,9 @@ func (c *Controller) monitor(ctx context.Context) {
 	defer c.obey.stop()
 	for ctx.Err() == nil {
 		c.refresh(ctx)
+		if n, _ := c.audit.flush(); n > 0 { // why it could not be written before was said then
+			c.tellChange()
+		}
 		timer := c.o.Clock.NewTimer(refresh)
 		select {
 		case <-kick:

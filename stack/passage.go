@@ -23,16 +23,20 @@ type Passage struct {
 	// stuck is told what is still paused after an attempt, nothing at the end. It may be nil.
 	stuck func([]StillPaused)
 
-	opened  time.Time // first pause request sent
-	closed  time.Time // last unpause acknowledged
-	held    time.Time // every instance stood still: log lines from here on follow the change
-	overdue context.Context
-	cancel  context.CancelFunc
-	gone    []bool // by instance: vanished, died or was replaced before it was unpaused
-	doubt   []bool // by instance: the request to pause it was cut short, and may take effect late
+	opened   time.Time // first pause request sent
+	closed   time.Time // last unpause acknowledged
+	held     time.Time // every instance stood still: log lines from here on follow the change
+	overdue  context.Context
+	cancel   context.CancelFunc
+	standing bool   // it holds Controller.standing
+	gone     []bool // by instance: vanished, died or was replaced before it was unpaused
+	doubt    []bool // by instance: the request to pause it was cut short, and may take effect late
 
-	backup string
-	commit chan commitResult // filled by SaveConfig's goroutine
+	old     []byte // put back over a file that a Commit damaged
+	oldIn   string // the backup that has them
+	inPlace bool   // the staged config is
+	backup  string
+	commit  chan commitResult // filled by SaveConfig's goroutine
 }
 
 type passagePoints struct{ firstPaused, paused, saved, firstUnpaused, unpaused string }
@@ -62,7 +66,7 @@ func (p *Passage) window() time.Duration {
 func (p *Passage) alive() []Instance {
 	var alive []Instance
 	for n, i := range p.instances {
-		if !p.gone[n] {
+		if p.gone == nil || !p.gone[n] { // nil: it was never paused
 			alive = append(alive, i)
 		}
 	}
@@ -79,6 +83,9 @@ const grace = time.Second
 // MaxPause counts from here.
 func (c *Controller) PauseStack(ctx context.Context, p *Passage) error {
 	p.gone, p.doubt = make([]bool, len(p.instances)), make([]bool, len(p.instances))
+	if p.standing = c.stand(ctx); !p.standing { // from here on, nobody else unpauses what this passage pauses
+		return ctx.Err()
+	}
 	p.overdue, p.cancel = clockwork.WithTimeout(ctx, c.o.Clock, c.o.MaxPause)
 	pausing, giveUp := context.WithCancel(p.overdue)
 	defer giveUp()
@@ -141,10 +148,7 @@ func (c *Controller) SaveConfig(ctx context.Context, p *Passage) error {
 		return errMaxPause
 	}
 	p.commit = make(chan commitResult, 1)
-	go func() { // not joined at Shutdown: nothing can end a call that hangs in the disk
-		backup, err := c.o.Config.Commit(p.staged)
-		p.commit <- commitResult{backup, err}
-	}()
+	go func() { p.commit <- c.replace(p) }() // not joined at Shutdown: nothing can end a call that hangs in the disk
 	select {
 	case done := <-p.commit:
 		return c.committed(p, done)
@@ -153,35 +157,27 @@ func (c *Controller) SaveConfig(ctx context.Context, p *Passage) error {
 	}
 }
 
-// committed tells what a Commit did: nil means that the new file is in place, whatever it said.
+// committed is take, when the stack may still be paused.
 func (c *Controller) committed(p *Passage, done commitResult) error {
 	p.commit = nil
-	if done.err == nil {
-		p.backup = done.backup
-		c.point(p.points.saved)
-		return nil
-	}
-	content, err := c.o.Config.Read()
-	if err != nil {
-		return errors.Join(done.err, err)
-	}
-	if RevisionOf(content) != p.staged.To {
-		return done.err
-	}
-	c.o.Log.Warn("The config file is replaced, though the store reported an error.", "error", done.err)
-	if old, err := c.o.Config.Backup(p.staged.Backup); err == nil && RevisionOf(old) == p.staged.From {
-		p.backup = p.staged.Backup
+	if err := p.take(done); err != nil {
+		return err
 	}
 	c.point(p.points.saved)
 	return nil
 }
 
-// settle waits for a Commit that SaveConfig left behind, so that nobody else writes meanwhile. It
-// returns as committed does, or the context's error.
-func (c *Controller) settle(ctx context.Context, p *Passage) error {
-	if p.commit == nil {
-		return errMaxPause // it was never begun
+// take notes what replace has come to.
+func (p *Passage) take(done commitResult) error {
+	if done.err == nil {
+		p.inPlace, p.backup = true, done.backup
 	}
+	return done.err
+}
+
+// settle waits for a Commit that SaveConfig left behind. It returns as committed does, or the
+// context's error.
+func (c *Controller) settle(ctx context.Context, p *Passage) error {
 	select {
 	case done := <-p.commit:
 		return c.committed(p, done)
@@ -194,9 +190,11 @@ func (c *Controller) settle(ctx context.Context, p *Passage) error {
 // growing pauses until each has said so or is gone. It hangs on nobody's context: only a Shutdown
 // that waits no longer ends it early, with an error, after a last attempt.
 func (c *Controller) UnpauseStack(p *Passage) error {
-	if p.gone == nil { // recovering: another process has paused them
+	recovering := p.gone == nil // another process has paused them
+	if recovering {
 		p.gone, p.doubt = make([]bool, len(p.instances)), make([]bool, len(p.instances))
 	}
+	defer c.letGo(p)
 	if p.cancel != nil {
 		defer p.cancel()
 	}
@@ -234,7 +232,12 @@ func (c *Controller) UnpauseStack(p *Passage) error {
 		waiting = still
 		if len(waiting) == 0 {
 			c.point(p.points.unpaused)
-			c.lookAgain(p)
+			c.letGo(p)
+			if recovering {
+				c.lookAgainMeanwhile(p)
+			} else {
+				c.lookAgain(c.life, p, c.call)
+			}
 			return nil
 		}
 		if last {
@@ -245,30 +248,11 @@ func (c *Controller) UnpauseStack(p *Passage) error {
 	}
 }
 
-// lookAgain watches, as long as one call may take, over the instances whose pause was cut short: an
-// engine that was stuck may carry the request out only now.
-func (c *Controller) lookAgain(p *Passage) {
-	doubted := false
-	for n := range p.instances {
-		doubted = doubted || p.doubt[n] && !p.gone[n]
-	}
-	for end := c.o.Clock.Now().Add(c.call); doubted && c.o.Clock.Now().Before(end); {
-		if !c.sleep(c.life, c.call/20) {
-			return
-		}
-		each(p.instances, func(n int, i Instance) error {
-			if !p.doubt[n] || p.gone[n] {
-				return nil
-			}
-			ctx, cancel := c.within(c.life)
-			defer cancel()
-			now, err := c.o.Backend.Inspect(ctx, i)
-			if err != nil || !sameLife(now, i) || now.State != Paused {
-				return err
-			}
-			c.o.Log.Warn("A request to pause took effect after the stack was unpaused. Unpausing again.", "instance", i.Name)
-			return c.unpause(p, n)
-		})
+// letGo ends what PauseStack began for the passage: the stack does not stand still for it any more.
+func (c *Controller) letGo(p *Passage) {
+	if p.standing {
+		p.standing = false
+		<-c.standing
 	}
 }
 

@@ -110,11 +110,14 @@ func (w *workflow) pick(forward, undo string) string {
 // report says.
 func (w *workflow) ready(ctx context.Context, i Instance) (skip bool, err error) {
 	now, err := w.c.look(ctx, i)
+	starting := false
 	for err == nil && now.State == Starting { // it ran, so its life is over: the engine has not begun the next one
-		if !w.c.sleep(ctx, youth/10) {
-			return false, fmt.Errorf("%s is being started again, and did not come up within %v", i.Name, w.c.o.ReloadTimeout)
-		}
+		starting = true
+		w.c.sleep(ctx, youth/10)
 		now, err = w.c.look(ctx, i)
+	}
+	if starting && ctx.Err() != nil { // whichever of the two calls the time ran out in
+		return false, fmt.Errorf("%s is being started again, and did not come up within %v", i.Name, w.c.o.ReloadTimeout)
 	}
 	if err != nil {
 		return false, err
@@ -225,6 +228,7 @@ func (w *workflow) confirm(rev Revision, instances []Instance, waiting []bool, a
 			return "", errAbandoned
 		}
 	}
+	w.confirmed = len(confirmed)
 	var parts []string
 	if len(confirmed) > 0 {
 		parts = append(parts, names(confirmed)+" confirmed "+rev.Short())
@@ -252,18 +256,26 @@ func (c *Controller) late(open map[string]Instance, rev Revision) error {
 // confirmation follows one instance's log until it confirms (nil), refuses, or dies.
 func (c *Controller) confirmation(ctx context.Context, svc Service, i Instance, rev Revision, since time.Time) error {
 	for backoff := 50 * time.Millisecond; ; backoff = min(2*backoff, time.Second) {
+		since = c.notAhead(since)
 		var lastWords string
-		for line, err := range c.o.Backend.Logs(ctx, i, since) {
+		stream, stop := c.whileNotBehind(ctx, since)
+		said, verdict := "", verdictNone
+		for line, err := range c.o.Backend.Logs(stream, i, since) {
 			if err != nil {
 				break // the stream broke: look, and read again from since
 			}
-			switch svc.Reload.verdict(line.Text, rev) {
-			case verdictLoaded:
-				return nil
-			case verdictRefused:
-				return fmt.Errorf("%s refused the config: %s", i.Name, line.Text)
+			said = line.Text
+			if verdict = svc.Reload.verdict(said, rev); verdict != verdictNone {
+				break
 			}
-			lastWords = line.Text
+			lastWords = said
+		}
+		stop()
+		switch verdict {
+		case verdictLoaded:
+			return nil
+		case verdictRefused:
+			return fmt.Errorf("%s refused the config: %s", i.Name, said)
 		}
 		if ctx.Err() != nil {
 			return ctx.Err()

@@ -15,26 +15,33 @@ func (w *workflow) rollBack(reason string) {
 	w.told("Rolling back. "+reason, func(r *Report) { r.RollBack = pendingSteps() })
 	old := RevisionOf(w.old)
 
-	p, err := w.prepareUndo()
-	if err != nil {
-		w.close(Failed, CauseConfig, reason+" And the old config could not be put back: "+sentence(err)+" The new one is in place.")
+	p, noPause, err := w.prepareUndo()
+	if err != nil && c.life.Err() != nil {
+		w.abandon()
 		return
 	}
-	saved, cause, err := w.pass(p)
+	if err != nil {
+		w.close(Failed, CauseConfig, reason+" And the old config could not be put back: "+sentence(err)+w.leftInPlace(err))
+		return
+	}
+	saved, cause, err := false, CauseBackend, noPause
+	if err == nil {
+		saved, cause, err = w.pass(p)
+	}
 	if !errors.Is(err, errAbandoned) && !saved && cause == CauseBackend {
-		w.warn("The stack could not be paused for the roll-back; the old config was put back while it ran: " + sentence(err))
-		done := w.begin(SaveConfig)
-		err = c.SaveConfig(c.life, &Passage{staged: p.staged, points: passagePoints{saved: PointUndoSaved}})
-		saved = err == nil
-		done(err, "while the stack was running")
+		w.warn("The stack was not paused for the roll-back; the old config was put back while it ran: " + sentence(err))
+		saved, err = w.putBackUnpaused(p)
 	}
 	switch {
-	case errors.Is(err, errAbandoned):
+	case errors.Is(err, errAbandoned), !saved && c.life.Err() != nil: // the next start rolls back
 		w.abandon()
+		return
+	case isUnread(err):
+		w.leaveUnfinished(reason + " And the old config was to be put back, but " + sentence(err))
 		return
 	case !saved:
 		w.discard(p.staged)
-		w.close(Failed, CauseConfig, reason+" And the old config could not be put back: "+sentence(err)+" The new one is in place.")
+		w.close(Failed, CauseConfig, reason+" And the old config could not be put back: "+sentence(err)+w.leftInPlace(err))
 		return
 	}
 	w.journal.Phase = phaseUndoReloading
@@ -44,11 +51,39 @@ func (w *workflow) rollBack(reason string) {
 	})
 }
 
-// prepareUndo stages the old bytes, lists the stack as it is now, and writes the journal.
-func (w *workflow) prepareUndo() (*Passage, error) {
+// putBackUnpaused puts the old bytes in place while the stack runs.
+func (w *workflow) putBackUnpaused(p *Passage) (saved bool, err error) {
+	done := w.begin(SaveConfig)
+	if p.held.IsZero() { // nobody tried to pause
+		p.held = w.c.o.Clock.Now()
+	}
+	running := &Passage{staged: p.staged, old: p.old, oldIn: p.oldIn, points: passagePoints{saved: PointUndoSaved}}
+	err = w.c.SaveConfig(w.c.life, running)
+	if unsettled(err) {
+		err = w.settled(running, err)
+	}
+	if !errors.Is(err, errAbandoned) {
+		done(err, "while the stack was running")
+	}
+	return running.inPlace, err
+}
+
+// leftInPlace says which file a roll-back that failed so has left.
+func (w *workflow) leftInPlace(err error) string {
+	switch {
+	case errors.Is(err, ErrConflict):
+		return " What somebody else wrote is in place."
+	case errors.Is(err, errBroken), w.replacing != w.journal.New:
+		return " The config file must be put right by hand."
+	}
+	return " The new one is in place."
+}
+
+// prepareUndo stages the old bytes, lists the stack as it is now, and writes the journal. noPause is
+// why the stack must not be paused, though the file can be put back.
+func (w *workflow) prepareUndo() (p *Passage, noPause, errs error) {
 	c := w.c
 	done := w.begin(ValidateConfig)
-	var errs error
 	for range 3 {
 		staged, err := c.o.Config.Stage(w.old, c.o.Clock.Now())
 		if err != nil {
@@ -70,18 +105,18 @@ func (w *workflow) prepareUndo() (*Passage, error) {
 			w.warn("The services could not be listed for the roll-back: " + sentence(err))
 			instances = w.journal.Instances
 		}
-		p := &Passage{instances: w.toPause(instances), staged: staged, points: undoPoints, stuck: w.stuck}
+		p := &Passage{instances: w.toPause(instances), staged: staged, old: w.old, oldIn: w.journal.Backup, points: undoPoints, stuck: w.stuck}
 		w.journal.Phase, w.journal.Since = phaseUndoPausing, c.o.Clock.Now()
 		w.journal.Instances, w.journal.Staged = p.instances, staged
 		if err := c.journ.write(w.journal); err != nil {
-			w.warn(fmt.Sprintf("The journal could not be brought up to date for the roll-back: %v.", err))
+			noPause = fmt.Errorf("the journal could not be written, and after a crash nobody would know whom to unpause: %w", err)
 		}
 		c.hook(PointUndoJournalWritten)
 		done(nil, "the old config is staged as "+staged.To.Short())
-		return p, nil
+		return p, noPause, nil
 	}
 	done(errs, "")
-	return nil, errs
+	return nil, nil, errs
 }
 
 // confirmUndo ends a roll-back whose file is in place.

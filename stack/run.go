@@ -88,6 +88,15 @@ func (r *Run) update(at time.Time, text string, change func(*Report)) {
 	}
 }
 
+func (r *Run) ended() bool {
+	select {
+	case <-r.done:
+		return true
+	default:
+		return false
+	}
+}
+
 func (r *Run) abandoned() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()

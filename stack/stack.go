@@ -131,7 +131,8 @@ type Staged struct {
 }
 
 // ConfigStore is the config file on disk. configfile.Store is the real one. One writer at a time is
-// the Controller's business; reading is safe at any time.
+// the Controller's business; reading is safe at any time. Errors name the file and what could not be
+// done with it: a report shows them as they are.
 type ConfigStore interface {
 	Path() string
 	// Read returns the live file's bytes.
@@ -258,6 +259,7 @@ type Report struct {
 	Note        string        `json:"note,omitempty"`
 	Source      string        `json:"source,omitempty"`
 	Interrupted string        `json:"interrupted,omitempty"` // KindRecover: the run that was interrupted
+	Unfinished  bool          `json:"unfinished,omitempty"`  // the config file could not be read at its end: a recovery will finish it
 	Started     time.Time     `json:"started"`
 	Ended       time.Time     `json:"ended,omitzero"`
 	Changed     []string      `json:"changed,omitempty"` // pointers of the keys that differ, never values

@@ -2,6 +2,7 @@ package stack
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -86,6 +87,9 @@ func (w *workflow) stuck(still []StillPaused) {
 			text += fmt.Sprintf(" (and %s more)", count(n, "instance"))
 		}
 	}
+	if len(still) > 0 {
+		w.showWaiting()
+	}
 	show := func(r *Report) { r.StillPaused = still }
 	if text == w.stuckAs {
 		w.run.note(show)
@@ -93,6 +97,13 @@ func (w *workflow) stuck(still []StillPaused) {
 	}
 	w.stuckAs = text
 	w.told(text, show)
+}
+
+// showWaiting lets somebody see a run that may take long.
+func (w *workflow) showWaiting() {
+	if w.waiting != nil {
+		w.waiting()
+	}
 }
 
 // conclude decides how the run ends. Nobody sees it before announce.
@@ -119,7 +130,7 @@ func (w *workflow) append() {
 	w.final(&r)
 	if err := w.c.audit.append(r); err != nil {
 		w.c.o.Log.Error("The audit log cannot be written; the run is kept in memory until it can.", "run", r.ID, "error", err)
-		w.warn(fmt.Sprintf("The history could not be written to disk: %v.", err))
+		w.warn("The history could not be written to disk: " + sentence(err))
 	}
 }
 
@@ -155,3 +166,52 @@ func (w *workflow) abandon() {
 	w.run.note(func(*Report) { w.run.left = true })
 	w.told("abandoned", w.final)
 }
+
+func invalidMessage(problems []Problem) string {
+	first := problems[0]
+	text := first.Message
+	if first.Pointer != "" {
+		text = first.Pointer + ": " + text
+	}
+	if n := len(problems) - 1; n > 0 {
+		text += fmt.Sprintf(" (and %s more)", count(n, "problem"))
+	}
+	return "The new config is not valid, so nothing was paused and nothing changed: " + text
+}
+
+func orSomebody(by string) string {
+	if by == "" {
+		return "somebody"
+	}
+	return by
+}
+
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// sentence makes an error's text fit to stand at the end. It begins as it is: mostly with a name.
+func sentence(err error) string {
+	text := strings.ReplaceAll(err.Error(), "\n", "; ")
+	if text == "" {
+		return text
+	}
+	if !strings.ContainsRune(".!?", rune(text[len(text)-1])) {
+		text += "."
+	}
+	return text
+}
+
+// opening is sentence where nothing stands before it.
+func opening(err error) string {
+	text := sentence(err)
+	if rest, ok := strings.CutPrefix(text, "the "); ok {
+		return "The " + rest
+	}
+	return text
+}
+
+func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -17,10 +16,12 @@ type workflow struct {
 	old     []byte // what to roll back to
 	backup  string // for the report: where the old bytes are
 
+	confirmed int           // instances that have confirmed in the last ConfirmReload
 	replacing Revision      // what a roll-back expects to find in place
 	final     func(*Report) // how the run ends, once that is decided
 	guard     func()        // ends the dead man; nil: there is none
 	stuckAs   string        // what was last told of those that are still paused
+	waiting   func()        // called when the run has to wait for the engine or the disk; nil: nobody asks
 }
 
 // save is a whole run: SaveAndRestart's goroutine.
@@ -38,7 +39,7 @@ func (w *workflow) save(ch Change) {
 	if err := c.journ.write(w.journal); err != nil {
 		w.discard(p.staged)
 		w.clean()
-		w.end(Failed, CauseConfig, fmt.Sprintf("The journal could not be written, so nothing was paused and nothing changed: %v.", err))
+		w.end(Failed, CauseConfig, "The journal could not be written, so nothing was paused and nothing changed: "+sentence(err))
 		return
 	}
 	c.hook(PointJournalWritten)
@@ -48,16 +49,19 @@ func (w *workflow) save(ch Change) {
 	case errors.Is(err, errAbandoned):
 		w.abandon()
 		return
+	case isUnread(err):
+		w.leaveUnfinished(opening(err))
+		return
 	case err != nil && !saved:
 		w.discard(p.staged)
-		w.close(notSaved(err), cause, sentence(err)+w.leftAs(err))
+		w.close(notSaved(err), cause, opening(err)+w.leftAs(err))
 		return
 	}
 	w.journal.Phase, w.journal.Backup, w.backup = phaseReloading, p.backup, p.backup
 	w.replacing = p.staged.To
 	w.saved(ch.Content)
 	if err != nil {
-		w.rollBack(sentence(err))
+		w.rollBack(opening(err))
 		return
 	}
 	w.finish(p.staged.To, p.held, p.alive())
@@ -80,7 +84,7 @@ func (w *workflow) validate(ch Change) (p *Passage) {
 	}
 	old, err := c.o.Config.Read()
 	if err != nil {
-		return refuse(Failed, CauseConfig, fmt.Sprintf("The config file %s cannot be read, so nothing was changed: %v.", c.o.Config.Path(), err))
+		return refuse(Failed, CauseConfig, opening(err)+" Nothing was changed.")
 	}
 	w.old = old
 	from := RevisionOf(old)
@@ -105,11 +109,11 @@ func (w *workflow) validate(ch Change) (p *Passage) {
 		return refuse(Failed, "", "Pitstop is shutting down; nothing was paused and nothing changed.")
 	}
 	if err != nil {
-		return refuse(Failed, CauseBackend, fmt.Sprintf("The services cannot be listed, so nothing was paused and nothing changed: %v.", err))
+		return refuse(Failed, CauseBackend, "The services cannot be listed, so nothing was paused and nothing changed: "+sentence(err))
 	}
 	staged, err := c.o.Config.Stage(ch.Content, c.o.Clock.Now())
 	if err != nil {
-		return refuse(Failed, CauseConfig, fmt.Sprintf("The new config cannot be written beside the old one, so nothing was paused and nothing changed: %v.", err))
+		return refuse(Failed, CauseConfig, opening(err)+" Nothing was paused.")
 	}
 	if staged.From != from {
 		w.discard(staged)
@@ -117,7 +121,7 @@ func (w *workflow) validate(ch Change) (p *Passage) {
 	}
 	c.hook(PointStaged)
 	done(nil, "valid, and staged as "+to.Short())
-	p = &Passage{instances: w.toPause(instances), staged: staged, points: forwardPoints, stuck: w.stuck}
+	p = &Passage{instances: w.toPause(instances), staged: staged, old: old, oldIn: staged.Backup, points: forwardPoints, stuck: w.stuck}
 	for _, i := range instances {
 		if i.State != Running {
 			p.idle = append(p.idle, i.ID)
@@ -138,16 +142,8 @@ func (w *workflow) pass(p *Passage) (saved bool, cause Cause, err error) {
 	if err == nil {
 		cause = CauseConfig
 		done = w.begin(SaveConfig)
-		if err = c.SaveConfig(c.life, p); err == nil {
-			saved = true
-			done(nil, "backup "+p.backup)
-		} else if !errors.Is(err, errMaxPause) {
-			if w.broken(err) {
-				err = errors.Join(err, w.mend(p))
-			} else if errors.Is(err, ErrConflict) {
-				cause = CauseConflict
-			}
-			done(err, "")
+		if err = c.SaveConfig(c.life, p); !unsettled(err) {
+			done(err, "backup "+p.backup)
 		}
 	} else {
 		w.skip(SaveConfig)
@@ -162,18 +158,21 @@ func (w *workflow) pass(p *Passage) (saved bool, cause Cause, err error) {
 		}
 	}
 	if stuck != nil {
-		return saved, cause, errAbandoned
+		return false, cause, errAbandoned
 	}
 	w.endGuard()
-	if errors.Is(err, errMaxPause) {
-		c.o.Log.Warn("The config was not written within max_pause; the stack goes on.", "run", w.run.id, "max_pause", c.o.MaxPause)
-		late := c.settle(c.life, p)
-		done(fmt.Errorf("not written within max_pause (%v)", c.o.MaxPause), "")
-		if c.life.Err() != nil && late != nil {
-			return false, cause, errAbandoned
+	if cause == CauseBackend {
+		return false, cause, err
+	}
+	if unsettled(err) {
+		if err = w.settled(p, err); errors.Is(err, errAbandoned) {
+			return false, cause, err
 		}
-		saved = late == nil
-		err = fmt.Errorf("the config was not written within max_pause (%v)", c.o.MaxPause)
+		done(err, "backup "+p.backup)
+	}
+	saved = p.inPlace
+	if errors.Is(err, ErrConflict) {
+		cause = CauseConflict
 	}
 	return saved, cause, err
 }
@@ -197,31 +196,6 @@ func (w *workflow) leftAs(err error) string {
 	return " Everything runs, and the config file is as it was."
 }
 
-var errBroken = errors.New("the config file is damaged, and the old bytes could not be put back")
-
-// broken says whether a failed Commit left a file that is neither the old nor the new one, though
-// nobody else wrote it: the file is a mount point, and was being written in place.
-func (w *workflow) broken(err error) bool {
-	if errors.Is(err, ErrConflict) || w.old == nil {
-		return false
-	}
-	now, readErr := w.c.o.Config.Read()
-	return readErr == nil && RevisionOf(now) != RevisionOf(w.old)
-}
-
-// mend puts the old bytes back over a file that a Commit broke, while the stack stands still.
-func (w *workflow) mend(p *Passage) error {
-	staged, err := w.c.o.Config.Stage(w.old, w.c.o.Clock.Now())
-	if err == nil {
-		_, err = w.c.o.Config.Commit(staged)
-		w.discard(staged)
-	}
-	if err != nil {
-		return fmt.Errorf("%w (they are in the backup %s): %w", errBroken, p.staged.Backup, err)
-	}
-	return nil
-}
-
 // toPause chooses the running instances, and warns of what is left alone.
 func (w *workflow) toPause(instances []Instance) (running []Instance) {
 	found, listed := map[string]int{}, map[string]bool{}
@@ -233,7 +207,7 @@ func (w *workflow) toPause(instances []Instance) (running []Instance) {
 			found[i.Service]++
 		case Paused:
 			found[i.Service]++
-			w.warn(i.Name + " was paused before this run. It stays paused, is not told of the new config and not waited for.")
+			w.warn(i.Name + " was paused before this run. It stays paused, is not told of the new config and not waited for. To unpause it: " + w.c.o.Backend.FreeByHand(i))
 		case Starting:
 			found[i.Service]++
 			if !w.ranBefore(i.Service) || slices.Contains(w.journal.Idle, i.ID) { // else it is waited for
@@ -260,10 +234,10 @@ func (w *workflow) toPause(instances []Instance) (running []Instance) {
 func (w *workflow) saved(content []byte) {
 	c := w.c
 	if err := c.journ.write(w.journal); err != nil {
-		w.warn(fmt.Sprintf("The journal could not be brought up to date: %v.", err))
+		w.warn("The journal could not be brought up to date: " + sentence(err))
 	}
 	if _, _, err := c.known.set(content); err != nil {
-		w.warn(fmt.Sprintf("The new revision could not be noted; after a restart it may be told as a change from outside: %v.", err))
+		w.warn("The new revision could not be noted; after a restart it may be told as a change from outside: " + sentence(err))
 	}
 	c.o.OnSaved()
 	c.hook(PointReloading)
@@ -276,7 +250,7 @@ func (w *workflow) finish(rev Revision, since time.Time, instances []Instance) {
 	case errors.Is(err, errAbandoned):
 		w.abandon()
 	case err != nil:
-		w.rollBack(sentence(err))
+		w.rollBack(opening(err))
 	default:
 		w.c.hook(PointConfirmed)
 		w.close(Applied, "", "Configuration applied: "+detail+".")
@@ -288,7 +262,7 @@ func (w *workflow) finish(rev Revision, since time.Time, instances []Instance) {
 func (w *workflow) close(o Outcome, cause Cause, message string) {
 	c := w.c
 	if err := c.o.Config.Prune(w.journal.Backup); err != nil {
-		w.warn(fmt.Sprintf("Old backups could not be removed: %v.", err))
+		w.warn("Old backups could not be removed: " + sentence(err))
 	}
 	w.conclude(o, cause, message)
 	w.append()
@@ -301,13 +275,13 @@ func (w *workflow) close(o Outcome, cause Cause, message string) {
 // clean removes the journal and whatever its writing left.
 func (w *workflow) clean() {
 	if err := w.c.journ.remove(); err != nil {
-		w.warn(fmt.Sprintf("The journal could not be removed, and the next start will look into it again: %v.", err))
+		w.warn("The journal could not be removed, and the next start will look into it again: " + sentence(err))
 	}
 }
 
 func (w *workflow) discard(s Staged) {
 	if err := w.c.o.Config.Discard(s); err != nil {
-		w.warn(fmt.Sprintf("The staged file %s could not be removed: %v.", s.Path, err))
+		w.warn("A staged file could not be removed: " + sentence(err))
 	}
 }
 
@@ -317,7 +291,7 @@ func (w *workflow) startGuard(p *Passage) {
 	}
 	release, err := w.c.o.Guard(p.instances)
 	if err != nil {
-		w.warn(fmt.Sprintf("The guardian could not be started: should Pitstop die during the pause, only its next start unpauses the stack: %v.", err))
+		w.warn("Should Pitstop die during the pause, only its next start unpauses the stack: " + sentence(err))
 		return
 	}
 	w.guard = release
@@ -329,43 +303,3 @@ func (w *workflow) endGuard() {
 		w.guard = nil
 	}
 }
-
-func invalidMessage(problems []Problem) string {
-	first := problems[0]
-	text := first.Message
-	if first.Pointer != "" {
-		text = first.Pointer + ": " + text
-	}
-	if n := len(problems) - 1; n > 0 {
-		text += fmt.Sprintf(" (and %s more)", count(n, "problem"))
-	}
-	return "The new config is not valid, so nothing was paused and nothing changed: " + text
-}
-
-func orSomebody(by string) string {
-	if by == "" {
-		return "somebody"
-	}
-	return by
-}
-
-func count(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
-}
-
-// sentence makes an error's text fit to stand alone. It begins as it is: mostly with a name.
-func sentence(err error) string {
-	text := strings.ReplaceAll(err.Error(), "\n", "; ")
-	if text == "" {
-		return text
-	}
-	if !strings.ContainsRune(".!?", rune(text[len(text)-1])) {
-		text += "."
-	}
-	return text
-}
-
-func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

@@ -31,10 +31,8 @@ const (
 
 func stagedPrefix(target string) string { return "." + filepath.Base(target) + stagedInfix }
 
-func createStaged(target string) (*os.File, error) {
-	name := stagedPrefix(target) + strings.ToLower(rand.Text()[:12])
-	f, err := os.OpenFile(filepath.Join(filepath.Dir(target), name), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	return f, reason(err)
+func stagedName(target string) string {
+	return filepath.Join(filepath.Dir(target), stagedPrefix(target)+strings.ToLower(rand.Text()[:12]))
 }
 
 func backupName(target string, at time.Time) string {
@@ -55,26 +53,47 @@ func isBackupName(target, name string) bool {
 	return ok && name == filepath.Base(name)
 }
 
+// nextName is the name a second later by the calendar alone, so that it sorts right behind also in
+// the hour that clocks repeat. It is no backup's name behind the last second of the year 9999.
+func nextName(target, name string) string {
+	stamp := strings.TrimPrefix(name, filepath.Base(target)+backupInfix)
+	at, err := time.Parse(backupLayout, stamp)
+	if err != nil {
+		return ""
+	}
+	return backupName(target, at.Add(time.Second))
+}
+
 // maxTries is how many names, each a second later, are tried for a backup.
 const maxTries = 3600
 
-// freeBackup is the backup name of a time, or the first free one behind the newest backup that bears
-// that time or one soon after it: several saves in a second, and the hour that clocks repeat, must
-// not let a later backup pass for an older one, nor a name that was pruned come back.
+// freeBackup is the backup name of a time; or the one right behind the newest backup, where that
+// bears this time or a later one. So names sort as the backups were made, and Prune takes the oldest,
+// through several saves in a second, the hour that clocks repeat, and a clock that is set back,
+// however far; and a name that was pruned does not come back.
 func (s *Store) freeBackup(target string, at time.Time) (string, error) {
-	at = at.Local().Truncate(time.Second)
+	name := backupName(target, at.Local())
 	names, err := s.names(target)
 	if err != nil {
 		return "", err
 	}
-	if len(names) > 0 {
-		newest, _ := backupTime(target, names[len(names)-1])
-		if ahead := newest.Sub(at); ahead >= 0 && ahead <= maxTries*time.Second {
-			at = newest.Add(time.Second)
+	for _, newest := range slices.Backward(names) {
+		next := nextName(target, newest)
+		if newest < name {
+			break
 		}
+		if !isBackupName(target, next) {
+			continue // nobody saved then
+		}
+		if is, ok := backupTime(target, newest); ok && is.Sub(at) > time.Hour {
+			s.log.Warn("the newest backup bears a time that is still to come, perhaps because the clock was set back; the next is named after it, to keep the order",
+				"newest", newest, "next", next)
+		}
+		name = next
+		break
 	}
+	first := name
 	for range maxTries {
-		name := backupName(target, at)
 		_, err := os.Lstat(filepath.Join(filepath.Dir(target), name))
 		if errors.Is(err, fs.ErrNotExist) {
 			return name, nil
@@ -82,28 +101,26 @@ func (s *Store) freeBackup(target string, at time.Time) (string, error) {
 		if err != nil {
 			return "", reason(err)
 		}
-		at = at.Add(time.Second)
+		name = nextName(target, name)
 	}
-	return "", fmt.Errorf("the backup names of %d seconds from %s on are taken", maxTries, at.Format(time.DateTime))
+	return "", fmt.Errorf("%s and the %d names of backups after it are taken", first, maxTries)
 }
 
 // backUp gives the live file a second name, or copies it where there are no hard links. A name that
 // was taken meanwhile is left alone, and the next second's used.
 func (s *Store) backUp(target, name string, content []byte) (taken string, linked bool, err error) {
-	at, _ := backupTime(target, name)
 	for range maxTries {
 		path := filepath.Join(filepath.Dir(target), name)
 		linked = true
 		err = s.sys.link(target, path)
 		if noLinks(err) {
 			linked = false
-			err = copyBackup(target, path, content)
+			err = s.copyBackup(target, path, content)
 		}
 		if !errors.Is(err, fs.ErrExist) {
 			return name, linked, err
 		}
-		at = at.Add(time.Second)
-		name = backupName(target, at)
+		name = nextName(target, name)
 	}
 	return "", false, err
 }
@@ -116,12 +133,19 @@ func noLinks(err error) bool {
 		func(e error) bool { return errors.Is(err, e) })
 }
 
-func copyBackup(target, path string, content []byte) error {
-	mode := fs.FileMode(0o600)
-	if info, err := os.Stat(target); err == nil {
-		mode = info.Mode().Perm()
-	}
-	return copyNew(path, content, mode)
+// copyBackup makes the copy as readable as the live file, or, where it cannot be made quite so, no
+// more than that: readable by Pitstop alone.
+func (s *Store) copyBackup(target, path string, content []byte) error {
+	return copyNew(path, content, func(f *os.File) error {
+		mode, err := s.like(f, target)
+		if err == nil {
+			err = setMode(f, mode)
+		}
+		if err != nil {
+			s.log.Warn("a backup is readable by Pitstop alone", "path", path, "error", err)
+		}
+		return nil
+	})
 }
 
 // Backup returns the bytes of a backup by its base name.
@@ -135,6 +159,25 @@ func (s *Store) Backup(name string) ([]byte, error) {
 		return nil, fmt.Errorf("the backup %s cannot be read: %w", name, err)
 	}
 	return b, nil
+}
+
+// BackupOf is the name of the oldest backup of a revision among those named since or later. Commit
+// may take a later name than was staged; with this, who knows only the staged one finds the backup.
+func (s *Store) BackupOf(revision stack.Revision, since string) (name string, err error) {
+	target := s.target()
+	names, err := s.names(target)
+	if err != nil {
+		return "", err
+	}
+	for _, name := range names {
+		if name < since {
+			continue
+		}
+		if content, err := s.Backup(name); err == nil && stack.RevisionOf(content) == revision {
+			return name, nil
+		}
+	}
+	return "", fmt.Errorf("no backup since %s holds %s", since, revision.Short())
 }
 
 // names lists the backups' names, oldest first.
@@ -183,10 +226,11 @@ func (s *Store) Backups() ([]BackupInfo, error) {
 
 // Prune removes the oldest backups beyond the number to keep, never one of those named.
 func (s *Store) Prune(except ...string) error {
+	target := s.target()
+	defer s.part(target) // after a roll-back without room, and what is removed here may have made some
 	if s.keep <= 0 {
 		return nil
 	}
-	target := s.target()
 	names, err := s.names(target)
 	if err != nil {
 		return err
@@ -207,6 +251,7 @@ func (s *Store) Prune(except ...string) error {
 // It must not run while something is staged that is not named.
 func (s *Store) Sweep(except ...string) error {
 	target := s.target()
+	defer s.part(target)
 	dir := filepath.Dir(target)
 	if m, ok := readMarker(target); ok {
 		except = append(except, m.Staged.Path)

@@ -21,6 +21,7 @@ func TestStoreKeepsTheConfigStoreContract(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		t.Cleanup(s.Close)
 		return stacktest.ConfigHarness{
 			Store: s,
 			Edit: func(t *testing.T, content []byte) {

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -16,7 +17,8 @@ import (
 // A file that is itself a mount point cannot be replaced by rename (EBUSY), only written in place.
 // A crash in the middle leaves neither the old nor the new content. So a marker names the staged
 // file and the backup, both whole and durable, for as long as the write takes. Whoever finds the
-// marker finishes the write (Open, Commit of the same Staged) or undoes it (Discard).
+// marker finishes the write (Open, Commit of the same Staged) or undoes it (Discard). Open begins
+// none: where the file is still the old one, nobody may be waiting for the new one any more.
 
 // marker says that a write in place is under way.
 type marker struct {
@@ -44,7 +46,7 @@ func (s *Store) writeMarker(target string, m marker) error {
 	if err := s.removeMarker(target); err != nil {
 		return err
 	}
-	if err := copyNew(markerPath(target), b, 0o600); err != nil {
+	if err := copyNew(markerPath(target), b, nil); err != nil {
 		return err
 	}
 	return s.sys.syncDir(filepath.Dir(target))
@@ -52,7 +54,7 @@ func (s *Store) writeMarker(target string, m marker) error {
 
 func (s *Store) removeMarker(target string) error {
 	if err := os.Remove(markerPath(target)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
+		return fmt.Errorf("%s cannot be removed: %w", markerPath(target), reason(err))
 	}
 	return nil
 }
@@ -61,23 +63,25 @@ func (s *Store) removeMarker(target string) error {
 func (s *Store) commitInPlace(target string, st stack.Staged, old []byte, linked bool) (string, error) {
 	path := filepath.Join(filepath.Dir(target), st.Backup)
 	give := func(what string, err error) (string, error) {
+		err = fmt.Errorf("%s is a mount point, and %s, so nothing was changed: %w", target, what, reason(err))
+		// The marker first: with it, the next start would do what is reported here as not done.
+		if left := s.removeMarker(target); left != nil {
+			return "", errors.Join(err, left)
+		}
 		os.Remove(path)
-		return "", fmt.Errorf("%s is a mount point, and %s, so nothing was changed: %w", target, what, reason(err))
+		return "", err
 	}
 	if linked { // a second name of the file that is about to be written is no backup
 		if err := os.Remove(path); err != nil {
 			return give("its backup cannot be made anew", err)
 		}
-		if err := copyBackup(target, path, old); err != nil {
+		if err := s.copyBackup(target, path, old); err != nil {
 			return give("its backup cannot be written", err)
 		}
 	}
-	content, err := readRegular(st.Path)
+	content, err := stagedContent(st)
 	if err != nil {
-		return give("the staged file cannot be read", err)
-	}
-	if stack.RevisionOf(content) != st.To {
-		return give("the staged file is not the one that was staged", errors.New("its revision differs"))
+		return give("the staged file cannot be used", err)
 	}
 	if err := s.writeMarker(target, marker{st}); err != nil {
 		return give("the write cannot be made safe against a crash", err)
@@ -93,16 +97,40 @@ func (s *Store) commitInPlace(target string, st stack.Staged, old []byte, linked
 	return st.Backup, s.afterInPlace(target, st)
 }
 
-// finishInPlace writes what an interrupted write in place was about to.
-func (s *Store) finishInPlace(target string, m marker) error {
-	content, err := readRegular(m.Staged.Path)
-	if err == nil && stack.RevisionOf(content) != m.Staged.To {
-		err = errors.New("its revision differs")
+func stagedContent(st stack.Staged) ([]byte, error) {
+	content, err := readRegular(st.Path)
+	if err == nil && stack.RevisionOf(content) != st.To {
+		err = fmt.Errorf("%s is not what was staged", st.Path)
 	}
+	return content, err
+}
+
+func (s *Store) backupContent(st stack.Staged) ([]byte, error) {
+	content, err := s.Backup(st.Backup)
+	if err == nil && stack.RevisionOf(content) != st.From {
+		err = fmt.Errorf("the backup %s is not what it was", st.Backup)
+	}
+	return content, err
+}
+
+// finishInPlace writes what an interrupted write in place was about to. It returns a conflict if
+// the file is somebody else's by now.
+func (s *Store) finishInPlace(target string, m marker) error {
+	live, err := readRegular(target)
+	if err != nil {
+		return fmt.Errorf("the interrupted write of %s cannot be finished: %w", target, err)
+	}
+	if stack.RevisionOf(live) == m.Staged.To {
+		return s.afterInPlace(target, m.Staged)
+	}
+	content, err := stagedContent(m.Staged)
 	if err != nil {
 		s.log.Warn("the staged file of an interrupted write is lost, so the backup is put back",
 			"staged", m.Staged.Path, "backup", m.Staged.Backup, "error", err)
 		return s.undoInPlace(target, m)
+	}
+	if s.foreign(live, m.Staged) {
+		return errors.Join(stack.ErrConflict, s.removeMarker(target))
 	}
 	if err := overwrite(target, content); err != nil {
 		return fmt.Errorf("the interrupted write of %s cannot be finished: %w", target, reason(err))
@@ -110,24 +138,32 @@ func (s *Store) finishInPlace(target string, m marker) error {
 	return s.afterInPlace(target, m.Staged)
 }
 
+// afterInPlace tidies up. The marker is gone for good before the staged file is: the other way
+// round, a power cut could leave a marker by which the old content would be put back.
 func (s *Store) afterInPlace(target string, st stack.Staged) error {
 	if err := s.removeMarker(target); err != nil {
-		return fmt.Errorf("the new config is in place, but %s cannot be removed: %w", markerPath(target), reason(err))
+		return fmt.Errorf("the new config is in place, but %w", err)
+	}
+	if err := s.sys.syncDir(filepath.Dir(target)); err != nil {
+		return fmt.Errorf("the new config is in place, but may not survive a power cut: %w", reason(err))
 	}
 	if err := os.Remove(st.Path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		s.log.Warn("a staged config file is left over", "path", st.Path, "error", err)
 	}
-	return reason(s.sys.syncDir(filepath.Dir(target)))
+	return nil
 }
 
-// undoInPlace puts the old content back, from the backup.
+// undoInPlace puts the old content back, from the backup. A file that is the old one, or somebody
+// else's by now, is left alone.
 func (s *Store) undoInPlace(target string, m marker) error {
-	old, err := s.Backup(m.Staged.Backup)
-	if err == nil && stack.RevisionOf(old) != m.Staged.From {
-		err = fmt.Errorf("the backup %s is not what it was", m.Staged.Backup)
-	}
-	if err == nil {
-		err = overwrite(target, old)
+	live, err := readRegular(target)
+	switch {
+	case err != nil:
+	case stack.RevisionOf(live) == m.Staged.From:
+	case s.foreign(live, m.Staged):
+		s.log.Warn("the config file was changed by somebody else since its write in place was interrupted, and is left as it is", "path", target)
+	default:
+		err = s.putBack(target, m.Staged, live)
 	}
 	if err == nil {
 		err = s.removeMarker(target)
@@ -138,7 +174,51 @@ func (s *Store) undoInPlace(target string, m marker) error {
 	return nil
 }
 
-// repair finishes a write in place that a crash interrupted.
+func (s *Store) putBack(target string, st stack.Staged, live []byte) error {
+	old, err := s.backupContent(st)
+	if err != nil {
+		return err
+	}
+	if _, err := stagedContent(st); err != nil { // so nobody can tell whether these bytes are anybody's
+		name, err := s.freeBackup(target, time.Now())
+		if err == nil {
+			err = s.copyBackup(target, filepath.Join(filepath.Dir(target), name), live) // no link: the file is about to be written
+		}
+		if err != nil {
+			return fmt.Errorf("what it holds now cannot be kept: %w", reason(err))
+		}
+		s.log.Warn("the config file was neither the old one nor the new one; what it held is kept", "path", target, "backup", name)
+	}
+	return overwrite(target, old)
+}
+
+// foreign tells whether a file that is neither the old nor the new one cannot come from an
+// interrupted write of the one over the other.
+func (s *Store) foreign(live []byte, st stack.Staged) bool {
+	old, err := s.backupContent(st)
+	if err != nil {
+		return false
+	}
+	content, err := stagedContent(st)
+	return err == nil && stack.RevisionOf(live) != st.From && !torn(live, old, content)
+}
+
+// torn tells whether each byte is an old one, a new one, or a hole that a power cut left where the
+// file was made longer. Overwrite never makes a file shorter before all is written.
+func torn(live, old, content []byte) bool {
+	if len(live) < min(len(old), len(content)) || len(live) > max(len(old), len(content)) {
+		return false
+	}
+	for n, b := range live {
+		was, is := n < len(old) && b == old[n], n < len(content) && b == content[n]
+		if !was && !is && (b != 0 || n < len(old)) {
+			return false
+		}
+	}
+	return true
+}
+
+// repair settles a write in place that a crash interrupted.
 func (s *Store) repair() error {
 	target := s.target()
 	m, ok := readMarker(target)
@@ -151,10 +231,18 @@ func (s *Store) repair() error {
 	if err := s.owns(target, m.Staged); err != nil {
 		return err
 	}
-	if err := s.finishInPlace(target, m); err != nil {
+	if live, err := readRegular(target); err == nil && stack.RevisionOf(live) == m.Staged.From {
+		s.log.Warn("a write of the config file that had been interrupted before it began is given up", "path", target, "revision", m.Staged.To.Short())
+		return s.removeMarker(target)
+	}
+	switch err := s.finishInPlace(target, m); {
+	case errors.Is(err, stack.ErrConflict):
+		s.log.Warn("the config file was changed by somebody else since its write in place was interrupted, and is left as it is", "path", target)
+		return nil
+	case err != nil:
 		return err
 	}
-	s.log.Warn("finished a write of the config file that a crash had interrupted", "path", target, "revision", m.Staged.To.Short())
+	s.log.Warn("settled a write of the config file that a crash had interrupted", "path", target, "revision", m.Staged.To.Short())
 	return nil
 }
 

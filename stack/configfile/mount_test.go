@@ -26,6 +26,15 @@ func mount(t *testing.T, source, target, kind string, flags uintptr, data string
 	})
 }
 
+// mountHere is a mount that the test itself undoes; if it does not, its end does.
+func mountHere(t *testing.T, disk, folder string) {
+	t.Helper()
+	if err := unix.Mount(disk, folder, "", unix.MS_BIND, ""); err != nil {
+		t.Fatalf("mounting %s: %v (see mount)", folder, err)
+	}
+	t.Cleanup(func() { _ = unix.Unmount(folder, unix.MNT_DETACH) })
+}
+
 func smallDisk(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -90,8 +99,13 @@ func mountFile(t *testing.T, content string) (s *Store, behind string) {
 		t.Fatal(err)
 	}
 	s = newStore(t, "")
-	mount(t, behind, s.Path(), "", unix.MS_BIND, "")
+	mountOver(t, behind, s.Path())
 	return s, behind
+}
+
+func mountOver(t *testing.T, file, target string) {
+	t.Helper()
+	mount(t, file, target, "", unix.MS_BIND, "")
 }
 
 func TestAFileThatIsItselfAMountIsWrittenInPlace(t *testing.T) {

@@ -3,7 +3,6 @@ package configfile
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -13,6 +12,7 @@ import (
 	"time"
 
 	"pitstop/stack"
+	"pitstop/stack/durable"
 )
 
 // Store is the config file on disk, with its backups beside it. It implements stack.ConfigStore.
@@ -20,12 +20,13 @@ import (
 // Where the path is a symbolic link, everything happens at its target: the link stays. Where the
 // file is itself a mount point, rename cannot replace it, and Commit writes in place; a marker file
 // and the staged file stay beside it for as long as that takes, so that Open after a crash can
-// finish the write (see inplace.go).
+// settle the write (see inplace.go).
 type Store struct {
 	path string
 	keep int
 	log  *slog.Logger
 	sys  calls
+	hold hold
 }
 
 var _ stack.ConfigStore = (*Store)(nil)
@@ -41,8 +42,8 @@ type calls struct {
 const maxSize = 64 << 20
 
 // Open is the store of the config file at path, keeping so many backups (0: all). The file need not
-// exist yet: reading it will say so. If a crash interrupted a write in place, it is finished here.
-// log may be nil.
+// exist yet: reading it will say so. A write in place that a crash interrupted is settled here. Until
+// Close, or the program's end, no other store opens in the file's folder. log may be nil.
 func Open(path string, keep int, log *slog.Logger) (*Store, error) {
 	if path == "" {
 		return nil, errors.New("the config file cannot be opened: its path is empty")
@@ -54,9 +55,12 @@ func Open(path string, keep int, log *slog.Logger) (*Store, error) {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	s := &Store{path: abs, keep: keep, log: log, sys: calls{os.Link, os.Rename, os.Lchown, syncDir}}
+	s := &Store{path: abs, keep: keep, log: log, sys: calls{os.Link, os.Rename, os.Lchown, durable.SyncDir}}
+	if err := s.take(); err != nil {
+		return nil, err
+	}
 	if err := s.repair(); err != nil {
-		log.Error("an interrupted write of the config file cannot be finished yet", "path", abs, "error", err)
+		log.Error("an interrupted write of the config file cannot be settled yet", "path", abs, "error", err)
 	}
 	return s, nil
 }
@@ -96,10 +100,16 @@ func readRegular(path string) ([]byte, error) {
 	return b, reason(err)
 }
 
-// Stage writes content durably beside the live file and chooses a free backup name.
+// Stage writes content durably beside the live file and chooses a free backup name. Where there is no
+// room, what a backup holds can be staged all the same (see room.go).
 func (s *Store) Stage(content []byte, at time.Time) (stack.Staged, error) {
 	target := s.target()
-	staged, err := s.stage(target, content, at)
+	err := s.take()
+	var staged stack.Staged
+	if err == nil {
+		s.part(target)
+		staged, err = s.stage(target, content, at)
+	}
 	if err != nil {
 		return stack.Staged{}, fmt.Errorf("the new config cannot be staged beside %s, so nothing was changed: %w", target, err)
 	}
@@ -116,63 +126,74 @@ func (s *Store) stage(target string, content []byte, at time.Time) (staged stack
 		staged.From = stack.RevisionOf(old)
 	case !errors.Is(err, fs.ErrNotExist):
 		return staged, err
+	default:
+		if to, err := os.Readlink(target); err == nil { // or the link would be replaced by a file
+			return staged, fmt.Errorf("it is a symbolic link to %s, which is not there: %w", to, fs.ErrNotExist)
+		}
+	}
+	if err := replaceable(target); err != nil {
+		return staged, err
 	}
 	staged.To = stack.RevisionOf(content)
 	if staged.Backup, err = s.freeBackup(target, at); err != nil {
 		return staged, err
 	}
-	f, err := createStaged(target)
-	if err != nil {
-		return staged, err
-	}
-	staged.Path = f.Name()
-	err = s.fill(f, target, content)
-	if closed := f.Close(); err == nil {
-		err = closed
-	}
-	if err == nil {
-		err = s.sys.syncDir(filepath.Dir(target))
-	}
-	if err != nil {
-		if gone := os.Remove(staged.Path); gone != nil {
-			s.log.Warn("a staged config file is left over", "path", staged.Path, "error", gone)
+	staged.Path, err = s.stageNew(target, content)
+	if noRoom(err) {
+		if path, linked := s.stageLinked(target, content); linked == nil {
+			staged.Path, err = path, nil
 		}
+	}
+	if err != nil {
+		return stack.Staged{}, err
+	}
+	if err := s.sys.syncDir(filepath.Dir(target)); err != nil {
+		s.unstage(staged.Path)
 		return stack.Staged{}, reason(err)
 	}
 	return staged, nil
 }
 
-// fill writes the staged file and gives it the live file's owner and mode.
+// stageNew stages content as a new file.
+func (s *Store) stageNew(target string, content []byte) (path string, err error) {
+	path = stagedName(target)
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return "", reason(err)
+	}
+	err = s.fill(f, target, content)
+	if closed := f.Close(); err == nil {
+		err = closed
+	}
+	if err != nil {
+		s.unstage(path)
+		return "", reason(err)
+	}
+	return path, nil
+}
+
+func (s *Store) unstage(path string) {
+	if err := os.Remove(path); err != nil {
+		s.log.Warn("a staged config file is left over", "path", path, "error", err)
+	}
+}
+
+// fill writes the staged file and makes it like the live one.
 func (s *Store) fill(f *os.File, target string, content []byte) error {
+	mode, err := s.like(f, target)
+	if err != nil && mounted(target) { // it will be written in place, and stays as readable as it is
+		mode, err = 0o600, nil
+	}
+	if err != nil {
+		return err
+	}
 	if _, err := f.Write(content); err != nil {
 		return err
 	}
-	mode := fs.FileMode(0o644)
-	if info, err := os.Stat(target); err == nil {
-		mode = info.Mode() & (fs.ModePerm | fs.ModeSetuid | fs.ModeSetgid | fs.ModeSticky)
-		s.keepOwner(f.Name(), info)
-	}
-	if err := f.Chmod(mode); err != nil {
+	if err := setMode(f, mode); err != nil {
 		return err
 	}
 	return f.Sync()
-}
-
-func (s *Store) keepOwner(path string, live fs.FileInfo) {
-	was, ok := live.Sys().(*syscall.Stat_t)
-	info, err := os.Stat(path)
-	if !ok || err != nil {
-		return
-	}
-	is := info.Sys().(*syscall.Stat_t)
-	if was.Uid != is.Uid && s.sys.chown(path, int(was.Uid), -1) != nil {
-		s.log.Warn("the config file's owner cannot be kept: Pitstop's user will own the new one",
-			"path", s.path, "owner", was.Uid, "pitstop", is.Uid)
-	}
-	if was.Gid != is.Gid && s.sys.chown(path, -1, int(was.Gid)) != nil {
-		s.log.Warn("the config file's group cannot be kept: the new one has Pitstop's",
-			"path", s.path, "group", was.Gid, "pitstop", is.Gid)
-	}
 }
 
 // Commit backs the live file up and puts the staged one in its place. If a write in place was
@@ -183,7 +204,10 @@ func (s *Store) Commit(st stack.Staged) (backup string, err error) {
 		return "", err
 	}
 	if m, ok := readMarker(target); ok && m.Staged == st {
-		return st.Backup, s.finishInPlace(target, m)
+		if err := s.finishInPlace(target, m); err != nil {
+			return "", err
+		}
+		return st.Backup, nil
 	}
 	old, err := readRegular(target)
 	switch {
@@ -196,9 +220,17 @@ func (s *Store) Commit(st stack.Staged) (backup string, err error) {
 	case stack.RevisionOf(old) != st.From:
 		return "", stack.ErrConflict
 	}
+	// One of an earlier write that could not be settled would be taken for this one's remains.
+	if err := s.removeMarker(target); err != nil {
+		return "", fmt.Errorf("%w, so nothing was changed", err)
+	}
 	backup, linked, err := s.backUp(target, st.Backup, old)
 	if err != nil {
 		return "", fmt.Errorf("the config file %s cannot be backed up, so nothing was changed: %w", target, reason(err))
+	}
+	if err := s.backedUp(target, st, linked); err != nil {
+		os.Remove(filepath.Join(filepath.Dir(target), backup))
+		return "", err
 	}
 	st.Backup = backup
 	switch err = s.sys.rename(st.Path, target); {
@@ -214,16 +246,44 @@ func (s *Store) Commit(st stack.Staged) (backup string, err error) {
 	return backup, nil
 }
 
-// commitFirst puts the staged file where there was none.
+// backedUp makes sure, right before the file is replaced, that what was backed up is what will be
+// replaced: a backup takes a moment, a copied one some milliseconds, in which somebody else may save.
+func (s *Store) backedUp(target string, st stack.Staged, linked bool) error {
+	if !linked { // the copy's name has to outlast the file, whose own name is about to change
+		if err := s.sys.syncDir(filepath.Dir(target)); err != nil {
+			return fmt.Errorf("the backup of %s cannot be made safe, so nothing was changed: %w", target, reason(err))
+		}
+	}
+	now, err := readRegular(target)
+	switch {
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("the config file %s cannot be read, so nothing was changed: %w", target, err)
+	case err != nil || stack.RevisionOf(now) != st.From:
+		return stack.ErrConflict
+	}
+	return nil
+}
+
+// commitFirst puts the staged file where there was none, and is: a link, unlike a rename, replaces
+// nothing that somebody else has put there by now.
 func (s *Store) commitFirst(target string, st stack.Staged) error {
-	if err := s.sys.rename(st.Path, target); err != nil {
+	err := s.sys.link(st.Path, target)
+	switch {
+	case err == nil:
+		s.unstage(st.Path)
+	case errors.Is(err, fs.ErrExist):
+		return stack.ErrConflict
+	case noLinks(err):
+		err = s.sys.rename(st.Path, target)
+	}
+	if err != nil {
 		return fmt.Errorf("the staged config cannot become %s: %w", target, reason(err))
 	}
 	return reason(s.sys.syncDir(filepath.Dir(target)))
 }
 
 // Discard removes what Stage left. If a write in place of this Staged was interrupted, the old
-// content is put back first. If a Commit was, the live file's second name is taken from it: it is no
+// content is put back first; where nothing had been written yet, that takes no backup. If a Commit was, the live file's second name is taken from it: it is no
 // backup of anything yet.
 func (s *Store) Discard(st stack.Staged) error {
 	target := s.target()
@@ -238,10 +298,17 @@ func (s *Store) Discard(st stack.Staged) error {
 	if err := os.Remove(st.Path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("the staged file %s cannot be removed: %w", st.Path, reason(err))
 	}
-	backup := filepath.Join(filepath.Dir(target), st.Backup)
-	if sameFile(target, backup) {
-		if err := os.Remove(backup); err != nil {
-			return fmt.Errorf("%s is the live config file by another name, and cannot be removed: %w", backup, reason(err))
+	names, err := s.names(target)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	for _, name := range names {
+		path := filepath.Join(filepath.Dir(target), name)
+		if name < st.Backup || !sameFile(target, path) { // Commit may have taken a later name
+			continue
+		}
+		if err := os.Remove(path); err != nil {
+			return fmt.Errorf("%s is the live config file by another name, and cannot be removed: %w", path, reason(err))
 		}
 	}
 	return nil
@@ -280,27 +347,16 @@ func reason(err error) error {
 	return err
 }
 
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
+// copyNew writes content durably to a file that must not exist yet. finish may change it before it
+// is synced.
+func copyNew(path string, content []byte, finish func(*os.File) error) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
-	defer d.Close()
-	if err := d.Sync(); err != nil && !errors.Is(err, syscall.EINVAL) { // EINVAL: this one cannot
-		return err
-	}
-	return nil
-}
-
-// copyNew writes content durably to a file that must not exist yet.
-func copyNew(path string, content []byte, mode fs.FileMode) error {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, mode)
-	if err != nil {
-		return err
-	}
-	n, err := f.Write(content)
-	if err == nil && n < len(content) {
-		err = io.ErrShortWrite
+	_, err = f.Write(content)
+	if err == nil && finish != nil {
+		err = finish(f)
 	}
 	if err == nil {
 		err = f.Sync()

@@ -2,7 +2,6 @@ package configfile
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -22,10 +21,20 @@ func openStore(t *testing.T, path, content string) *Store {
 	if err := os.WriteFile(path, []byte(content), 0o640); err != nil {
 		t.Fatal(err)
 	}
+	return reopen(t, path, nil)
+}
+
+// reopen opens the store of a path, after the end of the one that had it.
+func reopen(t *testing.T, path string, before *Store) *Store {
+	t.Helper()
+	if before != nil {
+		before.Close()
+	}
 	s, err := Open(path, 0, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(s.Close)
 	return s
 }
 
@@ -36,7 +45,12 @@ func newStore(t *testing.T, content string) *Store {
 
 func save(t *testing.T, s *Store, content string) string {
 	t.Helper()
-	st, err := s.Stage([]byte(content), noon)
+	return saveAt(t, s, content, noon)
+}
+
+func saveAt(t *testing.T, s *Store, content string, at time.Time) string {
+	t.Helper()
+	st, err := s.Stage([]byte(content), at)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,81 +127,6 @@ func TestACommitReplacesTheFileAndKeepsTheOldOne(t *testing.T) {
 	}
 }
 
-func TestTwoSavesWithinOneSecondHaveTwoBackups(t *testing.T) {
-	s := newStore(t, "a = 1\n")
-	st, err := s.Stage([]byte("a = 2\n"), noon)
-	if err != nil {
-		t.Fatal(err)
-	}
-	// Somebody takes the name between Stage and Commit.
-	taken := filepath.Join(filepath.Dir(s.Path()), st.Backup)
-	if err := os.WriteFile(taken, []byte("mine"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	first, err := s.Commit(st)
-	if err != nil {
-		t.Fatal(err)
-	}
-	second := save(t, s, "a = 3\n")
-	if first != "config.toml.bak.20261125_120001" || second != "config.toml.bak.20261125_120002" {
-		t.Errorf("the backups are %s and %s", first, second)
-	}
-	wantFile(t, taken, "mine")
-	wantBackup(t, s, first, "a = 1\n")
-	wantBackup(t, s, second, "a = 2\n")
-}
-
-// A crash between the two halves of Commit leaves the live file with a second name, which is no
-// backup: who edits the live file in place edits it too.
-func TestABurstOfSavesNeverUsesANameTwice(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "config.toml")
-	openStore(t, path, "n = 0\n")
-	s, err := Open(path, 3, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var last string
-	for n := range 12 {
-		name := save(t, s, fmt.Sprintf("n = %d\n", n+1))
-		if name <= last {
-			t.Errorf("save %d has the backup %s, which does not come after %s", n, name, last)
-		}
-		last = name
-		if err := s.Prune(); err != nil {
-			t.Fatal(err)
-		}
-		wantBackup(t, s, name, fmt.Sprintf("n = %d\n", n))
-	}
-}
-
-func TestDiscardTakesAwayABackupThatIsTheLiveFileItself(t *testing.T) {
-	s := newStore(t, "a = 1\n")
-	st, err := s.Stage([]byte("a = 2\n"), noon)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.sys.rename = func(string, string) error { panic("killed") }
-	func() {
-		defer func() { _ = recover() }()
-		_, _ = s.Commit(st)
-	}()
-	if list, err := s.Backups(); len(list) != 1 {
-		t.Fatalf("the crash left the backups %v (%v), want one", list, err)
-	}
-	again, err := Open(s.Path(), 0, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := again.Discard(st); err != nil {
-		t.Error(err)
-	}
-	if list, err := again.Backups(); len(list) != 0 || err != nil {
-		t.Errorf("after Discard there are the backups %v (%v), want none", list, err)
-	}
-	wantFile(t, s.Path(), "a = 1\n")
-	wantOnly(t, again, "config.toml")
-}
-
 func TestAFileChangedMeanwhileIsAConflict(t *testing.T) {
 	for name, change := range map[string]func(path string) error{
 		"written in place": func(path string) error { return os.WriteFile(path, []byte("b = 1\n"), 0o600) },
@@ -230,10 +169,7 @@ func TestASymbolicLinkStaysAndItsTargetChanges(t *testing.T) {
 	if err := os.Symlink(s.Path(), link); err != nil {
 		t.Fatal(err)
 	}
-	linked, err := Open(link, 0, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	linked := reopen(t, link, s)
 	backup := save(t, linked, "a = 2\n")
 	if to, err := os.Readlink(link); err != nil || to != s.Path() {
 		t.Errorf("the link leads to %q (%v)", to, err)
@@ -243,36 +179,6 @@ func TestASymbolicLinkStaysAndItsTargetChanges(t *testing.T) {
 	if w := linked.Warning(); !strings.Contains(w, "symbolic link") || !strings.Contains(w, s.Path()) {
 		t.Errorf("the warning is %q", w)
 	}
-}
-
-func TestTheOwnerIsKept(t *testing.T) {
-	if os.Geteuid() != 0 {
-		t.Skip("LOUD: changing owners needs root; this test shows nothing here")
-	}
-	s := newStore(t, "a = 1\n")
-	if err := os.Chown(s.Path(), 12345, 54321); err != nil {
-		t.Fatal(err)
-	}
-	save(t, s, "a = 2\n")
-	info, err := os.Stat(s.Path())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if st := info.Sys().(*syscall.Stat_t); st.Uid != 12345 || st.Gid != 54321 || info.Mode() != 0o640 {
-		t.Errorf("the file belongs to %d:%d with %v", st.Uid, st.Gid, info.Mode())
-	}
-}
-
-func TestAnOwnerThatCannotBeKeptIsSaidAndTheSaveGoesOn(t *testing.T) {
-	s := newStore(t, "a = 1\n")
-	if os.Geteuid() == 0 {
-		if err := os.Chown(s.Path(), 12345, 54321); err != nil {
-			t.Fatal(err)
-		}
-	}
-	s.sys.chown = func(string, int, int) error { return syscall.EPERM }
-	save(t, s, "a = 2\n")
-	wantFile(t, s.Path(), "a = 2\n")
 }
 
 func TestWithoutHardLinksTheBackupIsACopy(t *testing.T) {
@@ -328,37 +234,6 @@ func TestAFailedStepLeavesTheOldFile(t *testing.T) {
 	})
 }
 
-func TestPruneRemovesTheOldestButNeverThoseNamed(t *testing.T) {
-	s := newStore(t, "a = 0\n")
-	s.keep = 2
-	var made []string
-	for _, c := range []string{"a = 1\n", "a = 2\n", "a = 3\n", "a = 4\n"} {
-		made = append(made, save(t, s, c))
-	}
-	own := filepath.Join(filepath.Dir(s.Path()), "config.toml.bak.mine")
-	if err := os.WriteFile(own, []byte("x"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Prune(made[0]); err != nil {
-		t.Fatal(err)
-	}
-	list, err := s.Backups()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var names []string
-	for _, b := range list {
-		names = append(names, b.Name)
-	}
-	if want := []string{made[3], made[2], made[0]}; !slices.Equal(names, want) {
-		t.Errorf("left are %q, want %q", names, want)
-	}
-	if b := list[0]; !b.Time.Equal(noon.Add(3*time.Second)) || b.Size != 6 || b.Revision != stack.RevisionOf([]byte("a = 3\n")) {
-		t.Errorf("the newest is %+v", b)
-	}
-	wantFile(t, own, "x")
-}
-
 func TestSweepRemovesStagedFilesThatAreLeftOver(t *testing.T) {
 	s := newStore(t, "a = 1\n")
 	first, err := s.Stage([]byte("a = 2\n"), noon)
@@ -380,10 +255,7 @@ func TestAStoreOpensWithoutItsFile(t *testing.T) {
 		"missing": filepath.Join(dir, "none.toml"), "a folder": dir, "in no folder": filepath.Join(dir, "no", "x.toml"),
 	} {
 		t.Run(name, func(t *testing.T) {
-			s, err := Open(path, 1, nil)
-			if err != nil {
-				t.Fatal(err)
-			}
+			s := reopen(t, path, nil)
 			if _, err := s.Read(); err == nil || !strings.Contains(err.Error(), "the config file "+path+" cannot be read: ") {
 				t.Errorf("got %v", err)
 			}
@@ -393,14 +265,46 @@ func TestAStoreOpensWithoutItsFile(t *testing.T) {
 		t.Error("an empty path opened")
 	}
 	t.Run("missing, and then saved", func(t *testing.T) {
-		s, err := Open(filepath.Join(dir, "new.toml"), 1, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
+		s := reopen(t, filepath.Join(dir, "new.toml"), nil)
 		if backup := save(t, s, "a = 1\n"); backup != "" {
 			t.Errorf("a backup %s of nothing", backup)
 		}
 		wantFile(t, s.Path(), "a = 1\n")
+		wantOnly(t, s, "new.toml")
+	})
+	t.Run("missing, and then made by somebody else", func(t *testing.T) {
+		for name, refused := range map[string]error{"linked.toml": nil, "renamed.toml": syscall.EPERM} {
+			s := reopen(t, filepath.Join(t.TempDir(), name), nil)
+			st, err := s.Stage([]byte("a = 1\n"), noon)
+			if err != nil {
+				t.Fatal(err)
+			}
+			make := func() {
+				if err := os.WriteFile(s.Path(), []byte("a = 2\n"), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if refused == nil { // at the last moment, which only a link can tell
+				s.sys.link = func(from, to string) error { make(); return os.Link(from, to) }
+			} else {
+				make()
+			}
+			if _, err := s.Commit(st); !errors.Is(err, stack.ErrConflict) {
+				t.Errorf("got %v, want a conflict", err)
+			}
+			wantFile(t, s.Path(), "a = 2\n")
+		}
+	})
+	t.Run("missing behind a symbolic link, which stays", func(t *testing.T) {
+		link := filepath.Join(t.TempDir(), "link.toml")
+		if err := os.Symlink("/nowhere/config.toml", link); err != nil {
+			t.Fatal(err)
+		}
+		s := reopen(t, link, nil)
+		if _, err := s.Stage([]byte("a = 1\n"), noon); !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), "a symbolic link to /nowhere/config.toml, which is not there") {
+			t.Errorf("got %v", err)
+		}
+		wantOnly(t, s, "link.toml")
 	})
 }
 
@@ -428,102 +332,19 @@ func TestNamesFromADamagedJournalAreRefused(t *testing.T) {
 	wantFile(t, s.Path(), "a = 1\n")
 }
 
-// interrupt leaves behind what a crash in the middle of a write in place leaves behind.
-func interrupt(t *testing.T) (*Store, stack.Staged) {
-	t.Helper()
-	s := newStore(t, "a = 1\n# a long comment\n")
-	st, err := s.Stage([]byte("a = 22\n"), noon)
-	if err != nil {
-		t.Fatal(err)
-	}
-	old, _ := s.Read()
-	if err := copyNew(filepath.Join(filepath.Dir(s.Path()), st.Backup), old, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.writeMarker(s.Path(), marker{st}); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(s.Path(), []byte("a = 22\n a long"), 0o640); err != nil {
-		t.Fatal(err)
-	}
-	return s, st
-}
-
-func TestAnInterruptedWriteInPlaceIsFinishedOrUndone(t *testing.T) {
-	t.Run("Open finishes it", func(t *testing.T) {
-		s, st := interrupt(t)
-		if _, err := Open(s.Path(), 0, nil); err != nil {
-			t.Fatal(err)
-		}
-		wantFile(t, s.Path(), "a = 22\n")
-		wantBackup(t, s, st.Backup, "a = 1\n# a long comment\n")
-		wantOnly(t, s, "config.toml")
-	})
-	t.Run("Commit finishes it", func(t *testing.T) {
-		s, st := interrupt(t)
-		if backup, err := s.Commit(st); err != nil || backup != st.Backup {
-			t.Fatal(backup, err)
-		}
-		wantFile(t, s.Path(), "a = 22\n")
-		wantOnly(t, s, "config.toml")
-	})
-	t.Run("Discard undoes it", func(t *testing.T) {
-		s, st := interrupt(t)
-		if err := s.Discard(st); err != nil {
-			t.Fatal(err)
-		}
-		wantFile(t, s.Path(), "a = 1\n# a long comment\n")
-		wantOnly(t, s, "config.toml")
-	})
-	t.Run("Open undoes it if the staged file is lost", func(t *testing.T) {
-		s, st := interrupt(t)
-		if err := os.Remove(st.Path); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := Open(s.Path(), 0, nil); err != nil {
-			t.Fatal(err)
-		}
-		wantFile(t, s.Path(), "a = 1\n# a long comment\n")
-	})
-	t.Run("Sweep leaves it alone", func(t *testing.T) {
-		s, st := interrupt(t)
-		if err := s.Sweep(); err != nil {
-			t.Fatal(err)
-		}
-		wantFile(t, st.Path, "a = 22\n")
-	})
-	t.Run("a torn marker means that nothing was written", func(t *testing.T) {
-		s := newStore(t, "a = 1\n")
-		if err := os.WriteFile(markerPath(s.Path()), []byte(`{"stag`), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := Open(s.Path(), 0, nil); err != nil {
-			t.Fatal(err)
-		}
-		wantFile(t, s.Path(), "a = 1\n")
-		wantOnly(t, s, "config.toml")
-	})
-}
-
 func TestAPipeIsNotRead(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "config.toml")
 	if err := syscall.Mkfifo(path, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s, err := Open(path, 0, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := reopen(t, path, nil)
 	if _, err := s.Read(); err == nil || !strings.Contains(err.Error(), "not a regular file") {
 		t.Errorf("got %v", err)
 	}
 }
 
 func TestReasonsKeepTheirKind(t *testing.T) {
-	s, err := Open(filepath.Join(t.TempDir(), "none.toml"), 0, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := reopen(t, filepath.Join(t.TempDir(), "none.toml"), nil)
 	if _, err := s.Read(); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("%v does not tell that the file is missing", err)
 	}

@@ -12,7 +12,7 @@ import (
 
 // Append adds one line, which must not contain a line end, to a file of lines and syncs it. A last
 // line that an earlier crash left without its end is ended first, so that it spoils only itself.
-// When the line cannot be written whole, what was written of it is taken back.
+// When the line cannot be written whole and synced, what was written of it is taken back.
 func Append(path string, line []byte, perm fs.FileMode) (err error) {
 	if bytes.IndexByte(line, '\n') >= 0 {
 		return fmt.Errorf("appending to %s: the line contains a line end", path)
@@ -38,11 +38,12 @@ func Append(path string, line []byte, perm fs.FileMode) (err error) {
 		}
 	}
 	data = append(append(data, line...), '\n')
-	if _, err := f.Write(data); err != nil {
-		return errors.Join(fmt.Errorf("appending to %s: %w", path, err), f.Truncate(size))
+	_, err = f.Write(data)
+	if err == nil {
+		err = f.Sync()
 	}
-	if err := f.Sync(); err != nil {
-		return fmt.Errorf("appending to %s: %w", path, err)
+	if err != nil { // who tries again must not find the line there
+		return errors.Join(fmt.Errorf("appending to %s: %w", path, err), f.Truncate(size))
 	}
 	if errors.Is(statErr, fs.ErrNotExist) {
 		return SyncDir(filepath.Dir(path))

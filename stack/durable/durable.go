@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 )
 
 // Owner is a file's user and group.
@@ -71,7 +72,8 @@ func RemoveFile(path string) error {
 	return SyncDir(filepath.Dir(path))
 }
 
-// SyncDir makes what was created, renamed or removed in the folder durable.
+// SyncDir makes what was created, renamed or removed in the folder durable. Where the file system
+// knows no such thing, there is nothing to be done.
 func SyncDir(dir string) error {
 	if dir == "" {
 		dir = "."
@@ -80,7 +82,9 @@ func SyncDir(dir string) error {
 	if err != nil {
 		return err
 	}
-	err = d.Sync()
+	if err = d.Sync(); errors.Is(err, syscall.EINVAL) {
+		err = nil
+	}
 	return errors.Join(err, d.Close())
 }
 

@@ -169,3 +169,24 @@ func wantOnly(t *testing.T, dir string, want ...string) {
 		t.Errorf("the folder has %q, want %q", got, want)
 	}
 }
+
+func TestSyncDir(t *testing.T) {
+	t.Run("is no error where folders cannot be synced", func(t *testing.T) {
+		d, err := os.Open("/proc")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer d.Close()
+		if err := d.Sync(); !errors.Is(err, syscall.EINVAL) {
+			t.Fatalf("syncing /proc got %v, so this would show nothing", err)
+		}
+		if err := SyncDir("/proc"); err != nil {
+			t.Error(err)
+		}
+	})
+	t.Run("is one where there is no folder", func(t *testing.T) {
+		if err := SyncDir(filepath.Join(t.TempDir(), "none")); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("got %v", err)
+		}
+	})
+}

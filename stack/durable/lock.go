@@ -17,10 +17,19 @@ var ErrLocked = errors.New("another process holds it")
 // what it inherited until it has become the program that it was to be.
 const lockPatience = 3 * time.Second
 
-// Lock takes the lock of a folder, which the program's end frees, however it ends.
+// Lock takes the lock of a folder's file "lock", which the program's end frees, however it ends.
 func Lock(folder string) (unlock func(), err error) {
-	path := filepath.Join(folder, "lock")
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	return lock(filepath.Join(folder, "lock"), os.O_CREATE|os.O_RDWR)
+}
+
+// LockFolder is Lock for a folder that is not the program's own: the lock is on the folder itself,
+// and leaves nothing in it.
+func LockFolder(folder string) (unlock func(), err error) {
+	return lock(folder, os.O_RDONLY|unix.O_DIRECTORY)
+}
+
+func lock(path string, how int) (unlock func(), err error) {
+	file, err := os.OpenFile(path, how, 0o600)
 	if err != nil {
 		return nil, err
 	}

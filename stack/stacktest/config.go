@@ -26,6 +26,7 @@ type Config struct {
 	names   []string // of the backups, oldest first
 	keep    int
 	serial  int
+	chosen  string // the backup name of what was staged last
 	fault   func(Call) Fault
 	count   map[string]int
 	release chan struct{} // closed: calls that hang go on
@@ -119,6 +120,7 @@ func (c *Config) Stage(content []byte, at time.Time) (s stack.Staged, err error)
 			From:   stack.RevisionOf(c.live), To: stack.RevisionOf(content),
 		}
 		c.staged[s.Path] = bytes.Clone(content)
+		c.chosen = s.Backup
 		return nil
 	})
 	if err != nil {
@@ -190,6 +192,28 @@ func (c *Config) Backup(name string) (content []byte, err error) {
 		return nil
 	})
 	return content, err
+}
+
+// TakeName puts a file of somebody else's where the backup of what is staged was to be.
+func (c *Config) TakeName() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.backups[c.chosen] = []byte("# somebody else's\n")
+	c.names = append(c.names, c.chosen)
+}
+
+// BackupOf is the oldest backup of a revision by this name or a later one.
+func (c *Config) BackupOf(revision stack.Revision, since string) (name string, err error) {
+	err = c.do("BackupOf", since, func() error {
+		for _, n := range c.names {
+			if n >= since && stack.RevisionOf(c.backups[n]) == revision {
+				name = n
+				return nil
+			}
+		}
+		return fmt.Errorf("no backup since %s holds %s", since, revision.Short())
+	})
+	return name, err
 }
 
 // Prune implements stack.ConfigStore.

@@ -2,6 +2,7 @@ package stacktest
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"runtime"
 	"sync"
@@ -145,6 +146,18 @@ func (h lifeConfig) Backup(name string) ([]byte, error) {
 	h.l.Pass("before Backup")
 	defer h.l.Pass("after Backup")
 	return h.ConfigStore.Backup(name)
+}
+
+// BackupOf passes on what a store may have besides.
+func (h lifeConfig) BackupOf(revision stack.Revision, since string) (string, error) {
+	h.l.Pass("before BackupOf")
+	defer h.l.Pass("after BackupOf")
+	if s, ok := h.ConfigStore.(interface {
+		BackupOf(stack.Revision, string) (string, error)
+	}); ok {
+		return s.BackupOf(revision, since)
+	}
+	return "", errors.New("this store finds no backups")
 }
 
 func (h lifeConfig) Prune(except ...string) error {
