@@ -137,13 +137,26 @@ class Schedule:
             begins, day = start
             stop = stops.after(begins - 1)
             at = ends = stop[0] if stop else high + REACH_DAYS * DAY
-            early = None if self.calendar else self.early_closes.get(day)
-            if early is not None and (cut := instant(day, early, zone)) < ends:
-                ends = cut
-                if cut <= begins:  # the day's later starts come after its close too
+            if not self.calendar:
+                ends = self._cut_early(begins, ends, day, zone)
+                if ends == begins:  # the day's later starts come after its close too
                     at = max(begins, min(at, instant(day + timedelta(days=1), 0, zone) - 1))
             found.append((begins, ends))
         return found
+
+    def _cut_early(self, begins, ends, day, zone):
+        """Where a cron window that begins on this date ends: at the date's early close, or where it goes
+        into the next date, at that one's. At once if the date has closed before."""
+        last, after = datetime.fromtimestamp(ends, zone).date(), day + timedelta(days=1)
+        for on, early in ((d, self.early_closes.get(d)) for d in (day, after)):
+            if early is None or on == after and last != after:
+                continue
+            cut = instant(on, early, zone)
+            if cut > begins:
+                ends = min(ends, cut)
+            elif on == day == last:
+                return begins
+        return ends
 
     def _less_closed_dates(self, window, zone):
         """Parts of a window that lasts longer than a day: a closed date or an early close in the middle

@@ -135,6 +135,18 @@ class WindowTest(unittest.TestCase):
             ("2026-03-05T10:00", False),
         )
 
+    def test_an_early_close_ends_a_cron_window_of_its_evening_and_of_the_night_before(self):
+        plan = schedule(start="0 9,18 * * *", stop="0 12,23 * * *", early_closes={"2026-03-04": "10:00"})
+        self.check(
+            plan, "America/New_York",
+            ("2026-03-04T09:59", True),
+            ("2026-03-04T10:00", False),
+            ("2026-03-04T18:00", False),  # the day has closed
+            ("2026-03-05T18:00", True),
+        )
+        plan = schedule(start="0 22 * * *", stop="0 4 * * *", early_closes={"2026-03-04": "02:00"})
+        self.check(plan, "America/New_York", ("2026-03-04T01:59", True), ("2026-03-04T02:00", False), ("2026-03-04T22:00", True))
+
     def test_windows_that_touch_where_the_clocks_skip_what_lay_between_are_one(self):
         plan = schedule(start="02:30", stop="02:15", days=list(DAYS))
         verdict = plan.at(at("2026-03-08T03:00"))  # at which both come: 02:15 and 02:30 are skipped
