@@ -63,7 +63,7 @@ lint: ## formatting, generated files, vet, staticcheck, scripts, compose file
 python-test: ## the orchestrator's own tests
 	cd services/python-orchestrator && $(PYTHON) -B -W error -m unittest discover -s tests -t .
 
-bench: ## ROW=pause: the pause window against the bare engine
+bench: ## ROW=pause: the pause window against the bare engine; ROW=form: pages and saves of a large config
 	@.ci/bench $(ROW)
 
 chaos: ## kills panel and engine, hundreds of times (ROUNDS=…), and checks that nothing is lost

@@ -228,6 +228,7 @@ func servePanel(ctx context.Context, s settings.Settings, settingsFile string, l
 	queue, err := later.Open(later.Options{
 		State: s.State, Read: store.Read, Merge: mergeByKey, Apply: later.Through(controller),
 		Busy: func() bool { return controller.Current() != nil }, NextClose: closes(scheduler), Log: log,
+		Record: controller.AppendAudit,
 	})
 	if err != nil {
 		return fmt.Errorf("cannot read the queued change: %w", err)
@@ -295,12 +296,13 @@ func shutDown(controller *stack.Controller, s settings.Settings) error {
 }
 
 // mergeByKey lays a queued change over the live file, for later.Options.
-func mergeByKey(base, live, queued []byte) (merged []byte, keys []string, err error) {
-	merged, clashes, err := configfile.Merge(base, live, queued)
-	for _, c := range clashes {
-		keys = append(keys, c.Pointer)
+func mergeByKey(base, live, queued []byte) (later.Merged, error) {
+	m, err := configfile.Merge(base, live, queued)
+	out := later.Merged{Content: m.Content, Unmerged: m.Unmerged}
+	for _, c := range m.Clashes {
+		out.Clashes = append(out.Clashes, c.Pointer)
 	}
-	return merged, keys, err
+	return out, err
 }
 
 // closes asks the schedule for its next close, for later.Options.

@@ -57,6 +57,27 @@ Feature: Editing that one can trust
     Then the toast says "Configuration applied"
       And config.toml is as it was but for "max_usd = 5000" → "max_usd = 8000" and "port    = 9000" → "port    = 9003" and "# feeds of the desk" → "# feeds of this desk"
 
+  Scenario: The config file goes while one types, and comes back
+    Given the config page is open
+    When I type "8000" into "limits.max_usd"
+      And somebody takes config.toml away
+      And I press Save & Restart
+    Then the editor says "There is no config file"
+      And the field "limits.max_usd" still holds "8000"
+    When config.toml comes back
+      And I press Save & Restart
+    Then the toast says "Configuration applied"
+      And config.toml is as it was but for "max_usd = 5000" → "max_usd = 8000"
+
+  Scenario: More than the panel takes is refused where it was typed
+    Given the config page is open
+    When I press "TOML"
+      And I type 17 MB of remarks below the text
+      And I press Save & Restart
+    Then the toast says "more than the 16384 kB"
+      And the text has "max_usd = 5000   # the most"
+      And config.toml is still as it was
+
   Scenario: Problems stand at their line while one types
     Given the text page is open
     When I replace "max_usd = 5000" by "max_usd = = 5000" in the text
@@ -113,6 +134,84 @@ Feature: Editing that one can trust
       | whose       | value |
       | Take theirs | 7000  |
       | Keep yours  | 8000  |
+
+  Scenario: A change follows its group wherever somebody else moved it
+    Given the config page is open
+    When I type "other.example:1" into "feeds.0.host"
+      And somebody moves the main feed to the end of config.toml
+      And I press Save & Restart
+    Then the editor says "changed meanwhile by somebody else"
+      And the field "feeds.2.host" still holds "other.example:1"
+    When I press Save & Restart
+    Then the toast says "Configuration applied"
+      And config.toml is as somebody left it but for "main.example:1" → "other.example:1"
+
+  Scenario: On a phone, a clash in a group that somebody else moved is decided for that group
+    Given the config page is open on a phone
+    When I type "other.example:1" into "feeds.0.host"
+      And somebody changes "main.example:1" to "third.example:1" in config.toml
+      And somebody moves the main feed to the end of config.toml
+      And I press Save & Restart
+    Then the editor says "Choose whose value counts"
+      And the editor says "feeds.2.host"
+      And nothing is wider than the screen
+    When I choose "Keep yours"
+    Then the editor says "All is decided"
+    When I press Save & Restart
+    Then the toast says "Configuration applied"
+      And config.toml is as somebody left it but for "third.example:1" → "other.example:1"
+
+  Scenario: Of a group that somebody else took away, everything but its secret is shown to decide by
+    Given the config page is open on a phone
+    When I type "other.example:1" into "feeds.2.host"
+      And somebody takes the last feed out of config.toml
+      And I press Save & Restart
+    Then the editor says "Choose whose value counts"
+      And the editor says "legacy.example:1"
+      And the page nowhere holds "third-token"
+      And nothing is wider than the screen
+    When I choose "Take theirs"
+    Then the editor says "All is decided"
+      And config.toml is as somebody left it
+
+  Scenario: Comments that were typed survive somebody else's change
+    Given the text page is open
+    When I replace "# feeds of the desk" by "# feeds of this desk" in the text
+      And I replace "max_usd = 5000   # the most" by "max_usd = 8000   # agreed by phone" in the text
+      And somebody changes "port    = 9000" to "port    = 9009" in config.toml
+      And I press Save & Restart
+    Then the editor says "changed meanwhile by somebody else"
+      And the text has "# feeds of this desk"
+      And the text has "max_usd = 8000   # agreed by phone"
+    When I press Save & Restart
+    Then the toast says "Configuration applied"
+      And config.toml is as it was but for "# feeds of the desk" → "# feeds of this desk" and "max_usd = 5000   # the most" → "max_usd = 8000   # agreed by phone" and "port    = 9000" → "port    = 9009"
+
+  Scenario: A comment alone survives somebody else's change and a crash of the browser
+    Given the text page is open
+    When I replace "# the most" by "# agreed by phone" in the text
+      And the browser has kept "phone"
+      And somebody changes "port    = 9000" to "port    = 9009" in config.toml
+      And the browser crashes and is opened again
+    Then I am told of 1 unsaved change
+    When I press "Restore"
+    Then the text has "# agreed by phone"
+    When I press Save & Restart
+    Then the toast says "Configuration applied"
+      And config.toml is as it was but for "# the most" → "# agreed by phone" and "port    = 9000" → "port    = 9009"
+
+  Scenario: A comment that cannot be merged is still there to copy, after a crash too
+    Given the text page is open
+    When I replace "# the most" by "# agreed by phone" in the text
+      And somebody changes "# the most" to "# as in May" in config.toml
+      And I press Save & Restart
+    Then the editor says "could not all be merged"
+      And the text as I typed it has "# agreed by phone"
+      And the text has "# as in May"
+    When the browser crashes and is opened again
+    Then I am told of 1 unsaved change
+    When I press "Restore"
+    Then the text as I typed it has "# agreed by phone"
 
   Scenario Outline: A draft survives a crash of the browser
     Given the <view> page is open

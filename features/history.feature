@@ -59,6 +59,52 @@ Feature: History
       And the change of "risk.max_open_positions" reads "7 → 5"
       And the config file is as somebody left it
 
+  Scenario Outline: What Pitstop wrote and somebody overwrote is restored, after a restart too
+    Given the stack runs as local processes
+      And "risk.max_position_usd" was saved as "8000"
+      And somebody else edits "max_position_usd = 8000" to "max_position_usd = 1234" in config.toml
+      And the panel is started anew
+      And somebody else edits "max_position_usd = 1234" to "max_position_usd = 4321" in config.toml
+    When I open the history <how>
+    Then the timeline shows, newest first:
+      | Edited outside Pitstop | risk.max_position_usd |
+      | Edited outside Pitstop | risk.max_position_usd |
+      | Save & Restart         | applied               |
+    When I choose to restore what the first edit from outside overwrote
+    Then the change of "risk.max_position_usd" reads "4 321 → 8 000 USD"
+      And nothing is wider than the screen
+    When I press "Restore & Restart"
+    Then the toast says "Configuration applied"
+      And every service has confirmed the restore
+
+    Examples:
+      | how              |
+      | on a wide screen |
+      | on a phone       |
+
+  Scenario: Edits that were made while the panel was away are told key by key, and compared
+    Given the stack runs as local processes
+      And the panel is away
+      And somebody else edits "max_open_positions = 5" to "max_open_positions = 7" in config.toml
+      And the panel is back
+    When I open the history
+    Then the timeline shows "Edited outside Pitstop" with "risk.max_open_positions"
+    When I compare what the first edit from outside overwrote with the file now
+    Then the change of "risk.max_open_positions" reads "5 → 7"
+      And the lines show "= 5" removed and "= 7" added
+
+  Scenario: The oldest backups go, the newest stay
+    Given the stack runs as local processes
+      And the panel keeps 2 backups
+      And "risk.max_position_usd" was saved as "6000"
+      And "risk.max_position_usd" was saved as "7000"
+      And "risk.max_position_usd" was saved as "8000"
+    When I open the history
+    Then 2 backups are offered, and 2 are there
+      And the page says that "The newest 2 backups are kept"
+    When I choose to restore the newest backup
+    Then the change of "risk.max_position_usd" reads "8 000 → 7 000 USD"
+
   Scenario: A note is added afterwards, and changed
     Given the stack runs as local processes
       And "risk.max_position_usd" was saved as "8000"

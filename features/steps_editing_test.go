@@ -64,6 +64,7 @@ func (w *world) editingSteps(sc *godog.ScenarioContext) {
 	sc.Given(`^the text page is open$`, func() { w.openPage("/config?view=raw", look{}) })
 	sc.Given(`^the config page is open with JavaScript$`, func() { w.openPage("/config", look{}) })
 	w.reviewSteps(sc)
+	w.conflictSteps(sc)
 	w.textSteps(sc)
 	w.draftSteps(sc)
 	w.feedSteps(sc)
@@ -82,6 +83,16 @@ func (w *world) editingSteps(sc *godog.ScenarioContext) {
 		}
 	})
 	sc.Then(`^config\.toml is still as it was$`, func() { w.fileIs(editableConfig) })
+	away := func() string { return w.panel.config + ".away" }
+	sc.When(`^somebody takes config\.toml away$`, func() { must(w.TB, os.Rename(w.panel.config, away())) })
+	sc.When(`^config\.toml comes back$`, func() { must(w.TB, os.Rename(away(), w.panel.config)) })
+	sc.When(`^I type 17 MB of remarks below the text$`, func() {
+		_, err := w.page.Evaluate(`() => {
+			const text = document.querySelector("textarea[name=':raw']")
+			text.value += ("# " + "0123456789".repeat(100000) + "\n").repeat(18)
+		}`)
+		must(w.TB, err)
+	})
 	sc.Then(`^config\.toml is as it was but for (.+)$`, func(changes string) {
 		want := editableConfig
 		for _, m := range regexp.MustCompile(`"([^"]*)" → "([^"]*)"`).FindAllStringSubmatch(changes, -1) {
@@ -143,6 +154,45 @@ func (w *world) fileIs(want string) {
 	if got := w.panel.readConfig(); got != want {
 		w.Fatalf("config.toml is\n%s\nwant\n%s", got, want)
 	}
+}
+
+// conflictSteps are what somebody else does meanwhile, and what becomes of it.
+func (w *world) conflictSteps(sc *godog.ScenarioContext) {
+	feed := func(from, to string) (before, feed, after string) {
+		w.Helper()
+		content := w.panel.readConfig()
+		start := strings.Index(content, from)
+		end := len(content)
+		if to != "" {
+			end = strings.Index(content, to)
+		}
+		if start < 0 || end < start {
+			w.Fatalf("config.toml has no feed from %q to %q", from, to)
+		}
+		return content[:start], content[start:end], content[end:]
+	}
+	leaves := func(content string) {
+		w.left = content
+		must(w.TB, os.WriteFile(w.panel.config, []byte(content), 0o644))
+	}
+	sc.When(`^somebody moves the main feed to the end of config\.toml$`, func() {
+		before, moved, after := feed("# the main one", "# when main is gone")
+		leaves(before + after + "\n" + strings.TrimSuffix(moved, "\n"))
+	})
+	sc.When(`^somebody takes the last feed out of config\.toml$`, func() {
+		before, _, _ := feed("# soon to go", "")
+		leaves(strings.TrimSuffix(before, "\n"))
+	})
+	sc.Then(`^config\.toml is as somebody left it but for "([^"]*)" → "([^"]*)"$`, func(old, now string) {
+		w.fileIs(strings.Replace(w.left, old, now, 1))
+	})
+	sc.Then(`^config\.toml is as somebody left it$`, func() { w.fileIs(w.left) })
+	sc.Then(`^the text as I typed it has "([^"]*)"$`, func(text string) {
+		must(w.TB, w.page.Locator("#unmerged textarea").WaitFor(playwright.LocatorWaitForOptions{State: playwright.WaitForSelectorStateAttached}))
+		if all, err := w.page.Locator("#unmerged textarea").InputValue(); err != nil || !strings.Contains(all, text) {
+			w.Fatalf("it is (%v)\n%s", err, all)
+		}
+	})
 }
 
 func (w *world) reviewSteps(sc *godog.ScenarioContext) {

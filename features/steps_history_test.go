@@ -29,13 +29,37 @@ func (w *world) historySteps(sc *godog.ScenarioContext) {
 			w.Fatalf("the halt was answered %d", status)
 		}
 	})
-	sc.When(`^somebody else edits "([^"]*)" to "([^"]*)" in config\.toml$`, func(old, new string) {
+	sc.Step(`^somebody else edits "([^"]*)" to "([^"]*)" in config\.toml$`, func(old, new string) {
 		w.left = strings.Replace(loosely(w.panel.readConfig(), old), old, new, 1)
 		// At one go, as good editors write: what one may see of a file that is being written is not
 		// what this is about.
 		beside := w.panel.config + ".new"
 		must(w.TB, os.WriteFile(beside, []byte(w.left), 0o644))
 		must(w.TB, os.Rename(beside, w.panel.config))
+	})
+	sc.Given(`^the panel is away$`, func() { w.panel.kill() })
+	sc.Given(`^the panel is back$`, func() {
+		w.panel.start()
+		w.servicesRun()
+	})
+	sc.Given(`^the panel is started anew$`, func() {
+		// Not before it has seen the file as it is: what it never saw it cannot have kept.
+		eventually(w.TB, "the panel to have seen the file", func() (bool, string) {
+			var versions []stack.VersionInfo
+			w.panel.call("GET", "/api/v1/versions", "", "", &versions)
+			return len(versions) > 0 && versions[0].Revision == stack.RevisionOf([]byte(w.panel.readConfig())), fmt.Sprint(versions)
+		})
+		w.panel.kill()
+		w.panel.start()
+		w.servicesRun()
+	})
+	sc.Given(`^the panel keeps (\d+) backups$`, func(n int) {
+		w.panel.kill()
+		settings, err := os.ReadFile(w.panel.settings)
+		must(w.TB, err)
+		must(w.TB, os.WriteFile(w.panel.settings, []byte(strings.Replace(string(settings), "[stack]", fmt.Sprintf("[stack]\nkeep_backups = %d", n), 1)), 0o644))
+		w.panel.start()
+		w.servicesRun()
 	})
 	sc.Then(`^the timeline shows "([^"]*)" with "([^"]*)"$`, func(title, text string) {
 		entry := w.page.Locator("#timeline .event", playwright.PageLocatorOptions{HasText: title}).
@@ -97,6 +121,21 @@ func (w *world) historySteps(sc *godog.ScenarioContext) {
 			w.Fatalf("config.toml is not as it was left:\n%s", got)
 		}
 	})
+
+	firstOutside := func(link string) {
+		must(w.TB, w.page.Locator("#timeline [data-kind=external]").Last().GetByText(link).Click())
+		must(w.TB, w.page.Locator("#difference").WaitFor())
+	}
+	sc.When(`^I choose to restore what the first edit from outside overwrote$`, func() { firstOutside("Restore…") })
+	sc.When(`^I compare what the first edit from outside overwrote with the file now$`, func() { firstOutside("Compare") })
+	sc.Then(`^(\d+) backups are offered, and (\d+) are there$`, func(offered, there int) {
+		got, err := w.page.Locator(`#timeline a[aria-label^="Restore config.toml.bak."]`).Count()
+		must(w.TB, err)
+		if kept := len(w.panel.backups()); got != offered || kept != there {
+			w.Fatalf("%d backups are offered and %d are there, want %d and %d", got, kept, offered, there)
+		}
+	})
+	sc.Then(`^the page says that "([^"]*)"$`, func(text string) { see(w.TB, w.page, "main", text) })
 
 	sc.When(`^I note "([^"]*)" on the newest run$`, func(note string) {
 		must(w.TB, w.page.Locator(`#timeline [data-kind=save] .event-head a`).First().Click())

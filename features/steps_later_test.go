@@ -106,13 +106,15 @@ func (w *world) laterSteps(sc *godog.ScenarioContext) {
 	})
 }
 
-// queueFor types a value and queues it by this button.
+// queueFor types a value and queues it by this button. It waits for the answer, so that whatever comes
+// next in the scenario finds the change queued, or refused.
 func (w *world) queueFor(name, value, button string) {
 	w.Helper()
 	w.typeInto(value, name)
 	must(w.TB, w.page.Locator("#ask-later > summary").Click())
 	must(w.TB, w.page.Locator(`#ask-later [name=":when"][value=next_close]`).Check())
 	must(w.TB, w.page.GetByRole("button", playwright.PageGetByRoleOptions{Name: button, Exact: playwright.Bool(true)}).Click())
+	w.wait("#queued .badge, #summary")
 }
 
 // onQueued presses a button on the page of the queued change.

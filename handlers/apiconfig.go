@@ -99,7 +99,7 @@ func (s *Server) runSent(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.runToEnd(c, stack.Change{Kind: stack.KindSave, Content: content, Base: base, By: by(c)})
+	return s.runToEnd(c, stack.Change{Kind: stack.KindSave, Content: content, Base: base, By: by(c), Note: sentNote(c)})
 }
 
 // mergePatch is the media type of RFC 7396.

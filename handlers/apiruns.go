@@ -141,5 +141,5 @@ func (s *Server) apiRestore(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.runToEnd(c, stack.Change{Kind: stack.KindRestore, Content: content, Base: base, By: by(c), Source: name})
+	return s.runToEnd(c, stack.Change{Kind: stack.KindRestore, Content: content, Base: base, By: by(c), Note: sentNote(c), Source: name})
 }

@@ -55,6 +55,7 @@ func (s *Server) report(id string) (stack.Report, bool) {
 // showConfig renders the page with this editor, and a run above it if there is one.
 func (s *Server) showConfig(c echo.Context, status int, e views.Editor, report *stack.Report) error {
 	e.Later = typedLater(e.Later, e.Review, c.Request().PostForm)
+	carryUnmerged(&e, c.Request().PostForm)
 	page := views.Config{Frame: s.frame("Config", "config", c.Request()), Editor: e}
 	q := url.Values{"rev": {e.Revision}}
 	if report != nil {
@@ -87,9 +88,12 @@ func (s *Server) editor(report *stack.Report) views.Editor {
 		return s.editorOf(live)
 	}
 	e := s.editorOf(live)
-	if typed, ok := s.drafts.of(report.ID); ok && live.Revision != "" {
+	if typed, ok := s.drafts.of(report.ID); ok && live.Revision == "" {
+		e = s.editorOfNone(typed, live)
+	} else if ok {
 		if d, err := s.readDraft(typed, live); err == nil {
 			e = s.editorAsSent(d)
+			carryUnmerged(&e, typed)
 			if report.Outcome != "" {
 				e.Notice, e.NoticeTone = "What you typed is kept below; the config file is as it was.", views.Caution
 			}

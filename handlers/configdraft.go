@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"bytes"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -27,6 +28,7 @@ const (
 	inClash    = ":clash"    // keys that both sides changed and nobody has decided yet
 	inTheirs   = ":theirs"   // decides for one of them
 	inYours    = ":yours"    // likewise
+	inUnmerged = ":unmerged" // a text as it was typed, not all of which could be merged
 )
 
 const (
@@ -40,7 +42,7 @@ type draft struct {
 	raw     bool       // it was sent as a text
 	text    string     // that text, in lines that end as Unix has them
 	base    liveConfig // the version of the file that it began from
-	known   bool       // that version is to be had; else base is the file as it is
+	known   bool       // that version is to be had; else base is the file as it is, by that version's revision
 	start   liveConfig // what the form was drawn from: base, or an earlier state of this draft
 	content []byte     // the whole draft
 	edits   int        // of the form
@@ -48,6 +50,8 @@ type draft struct {
 	problems []stack.Problem
 	// syntax is why content is no TOML document; only a text can be none.
 	syntax []stack.Problem
+	// doubt says why it cannot be told what was changed, though what was typed is there; empty: it can.
+	doubt string
 }
 
 // readDraft understands a posted editor, in either view. An error is a request that no editor sends.
@@ -55,15 +59,16 @@ func (s *Server) readDraft(typed url.Values, live liveConfig) (draft, error) {
 	d := draft{typed: typed, raw: typed.Get(inView) == viewRaw}
 	for _, name := range []string{inRevision, inView, inRaw, inKept} {
 		if len(typed[name]) > 1 {
-			return d, refuse(http.StatusUnprocessableEntity, "The form came with "+name+" twice, so it cannot be told which one counts. Open the config page again.")
+			d.doubt = "The form came with " + name + " twice, so it cannot be told which one counts."
 		}
 	}
 	rev := stack.Revision(typed.Get(inRevision))
 	if rev == "" {
-		return d, refuse(http.StatusUnprocessableEntity, "The form came without the revision that it was drawn from, so it cannot be told what was changed. Open the config page again.")
+		d.doubt = "The form came without the revision that it was drawn from, so it cannot be told what was changed."
 	}
 	if d.base, d.known = s.version(rev); !d.known {
 		d.base = live
+		d.base.Revision = rev // so that whatever it is shown as next is still the draft of an unknown version
 	}
 	d.start = d.base
 	if typed.Has(inRaw) {
@@ -72,9 +77,13 @@ func (s *Server) readDraft(typed url.Values, live liveConfig) (draft, error) {
 			return d, nil
 		}
 		if d.syntax != nil || len(d.problems) > 0 {
-			return d, refuse(http.StatusUnprocessableEntity, "The form came with a draft that cannot be read. Open the config page again.")
+			d.doubt = "The form came with a draft that cannot be read, so it cannot be told what was changed."
+			d.typed = maps.Clone(typed)
+			d.typed.Del(inRaw)
+			d.syntax, d.problems, typed = nil, nil, d.typed
+		} else {
+			d.start = s.understand(d.content, stack.RevisionOf(d.content))
 		}
-		d.start = s.understand(d.content, stack.RevisionOf(d.content))
 	}
 	if d.raw {
 		return d, refuse(http.StatusUnprocessableEntity, "The text of the config did not come with the form. Open the config page again.")

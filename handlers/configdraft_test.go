@@ -14,7 +14,7 @@ import (
 var confirmButton = regexp.MustCompile(`name=":confirm" value="([0-9a-f]{64})"`)
 
 // confirming is a form sent again with the button that its answer asks with.
-func confirming(t *testing.T, form url.Values, a answer) url.Values {
+func confirming(t testing.TB, form url.Values, a answer) url.Values {
 	t.Helper()
 	m := confirmButton.FindStringSubmatch(a.body)
 	if m == nil {
@@ -34,7 +34,7 @@ var (
 )
 
 // editor is what a browser would send of an answered page, with nothing typed: its bookkeeping and its text.
-func editor(t *testing.T, a answer) url.Values {
+func editor(t testing.TB, a answer) url.Values {
 	t.Helper()
 	form := url.Values{}
 	_, page, ok := strings.Cut(a.body, `<form id="config-form"`)

@@ -121,12 +121,18 @@ func (s *Server) fail(err error, c echo.Context) {
 	if r.status >= 500 && r.cause != nil {
 		s.log.Error("a request failed", "method", c.Request().Method, "path", c.Request().URL.Path, "status", r.status, "error", r.cause)
 	}
+	byScript := c.Request().Header.Get("HX-Request") != ""
+	if r.status == http.StatusRequestEntityTooLarge && !byScript && !strings.HasPrefix(c.Request().URL.Path, "/api/") {
+		r.public += " Go back in the browser: what you typed is still there."
+	}
 	switch req := c.Request(); {
 	case strings.HasPrefix(req.URL.Path, "/api/"):
 		err = writeProblem(c, r)
 	case r.status == http.StatusMisdirectedRequest:
 		err = c.String(r.status, r.public+"\n") // a foreign host gets no page
-	case req.Header.Get("HX-Request") != "" && req.Header.Get("HX-Request-Type") == "partial":
+	case byScript && (req.Method == http.MethodPost || req.Header.Get("HX-Request-Type") == "partial"):
+		// The page stays, and with it what was typed there.
+		c.Response().Header().Set("HX-Reswap", "none")
 		err = s.render(c, r.status, views.Send(views.Part{ID: "toasts", Body: views.Toasts(views.Toast{Alert: r.public})}))
 	default:
 		err = s.render(c, r.status, views.FailurePage(views.Failure{

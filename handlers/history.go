@@ -24,6 +24,7 @@ type event struct {
 	at     time.Time
 	report *stack.Report
 	backup *configfile.BackupInfo // alone, or what the report's run replaced, as long as it is kept
+	seen   *stack.VersionInfo     // what was replaced, where there is no backup of it but a version is kept
 	tried  *stack.Report          // of a backup alone: the run that was rolled back and left it
 }
 
@@ -98,14 +99,13 @@ func (s *Server) getHistory(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if len(backups) > 0 {
-		page.Pick = s.versionPicker(backups, backups[0].Name, theFileNow)
-	}
+	page.Pick = s.versionPicker(backups, "", theFileNow)
 	if keep := s.o.Store.Keep(); keep > 0 {
 		page.Kept = fmt.Sprintf("The newest %s kept (keep_backups in pitstop.toml)", plural(keep, "backup is", "backups are"))
 	} else {
 		page.Kept = "Every backup is kept (keep_backups in pitstop.toml)"
 	}
+	page.Kept += fmt.Sprintf(", and so are the newest %d versions that the file had, whoever wrote them (versions in the state folder)", stack.KeepVersions)
 	stream := url.Values{}
 	for _, name := range []string{"show", "before"} {
 		if v := q.Get(name); v != "" {
@@ -144,6 +144,7 @@ func (s *Server) historyList(q url.Values) (views.HistoryList, error) {
 		}
 		list.Older = "/history?" + older.Encode()
 	}
+	s.findSeen(events)
 	s.groupByDay(&list, events)
 	return list, nil
 }
@@ -180,6 +181,8 @@ func (s *Server) entry(e event, live stack.Revision) views.HistoryEntry {
 	v := views.HistoryEntry{At: views.Moment{Machine: e.at.Format(time.RFC3339Nano), Text: e.at.In(s.zone()).Format("15:04:05")}}
 	if e.backup != nil {
 		v.Backup = backupView(*e.backup, live)
+	} else if e.seen != nil {
+		v.Backup = seenView(*e.seen, live)
 	}
 	r := e.report
 	if r == nil {
@@ -194,23 +197,29 @@ func (s *Server) entry(e event, live stack.Revision) views.HistoryEntry {
 	v.ID, v.Kind = r.ID, string(r.Kind)
 	v.Title, v.Badge = entryTitle(*r)
 	v.By, v.Note, v.Source = r.By, r.Note, r.Source
-	if r.Kind == stack.KindTrading {
+	if r.Kind == stack.KindTrading || r.Kind == stack.KindLater {
 		v.Source = ""
+	} else if isRevision(v.Source) {
+		v.Source = "version " + stack.Revision(v.Source).Short()
 	}
 	if r.Outcome == "" {
 		v.Follow = "/config?run=" + url.QueryEscape(r.ID)
 	}
-	if r.Kind != stack.KindExtern && (r.Kind == stack.KindTrading || r.Outcome != stack.Applied) {
+	if r.Kind != stack.KindExtern && (r.Kind == stack.KindTrading || r.Kind == stack.KindLater || r.Outcome != stack.Applied) {
 		v.Message = r.Message
 	}
 	if r.PauseMs > 0 {
 		v.Pause = ms(r.PauseMs)
 	}
 	v.Changed, v.More = changedKeys(r.Changed)
-	if n := len(r.Changed); n > 0 && v.Changed == nil {
+	v.More += r.MoreChanged
+	if n := len(r.Changed) + r.MoreChanged; n > 0 && v.Changed == nil {
 		v.Whole = true
 	} else if n > 0 {
 		v.Count = plural(n, "key changed", "keys changed")
+		if r.Kind == stack.KindLater {
+			v.Count = plural(n, "key to change", "keys to change")
+		}
 	}
 	return v
 }
@@ -231,7 +240,7 @@ func changedKeys(pointers []string) (keys []string, more int) {
 }
 
 func backupView(b configfile.BackupInfo, live stack.Revision) *views.HistoryBackup {
-	return &views.HistoryBackup{Name: b.Name, Revision: b.Revision.Short(), Size: sizeWords(b.Size), AsNow: b.Revision == live, Unreadable: b.Revision == ""}
+	return &views.HistoryBackup{Name: b.Name, Words: b.Name, Revision: b.Revision.Short(), Size: sizeWords(b.Size), AsNow: b.Revision == live, Unreadable: b.Revision == ""}
 }
 
 func sizeWords(n int64) string {
@@ -249,6 +258,8 @@ func entryTitle(r stack.Report) (string, views.Badge) {
 	case stack.KindTrading:
 		b := tradingBadge(r.Source)
 		return b.Word, b
+	case stack.KindLater:
+		return "Apply later", laterTold(r.Source)
 	case stack.KindSave, stack.KindRestore, stack.KindRecover:
 		return kindWord(r.Kind), outcomeBadge(r.Outcome)
 	}

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"net/http"
@@ -19,11 +20,13 @@ import (
 // theFileNow names the live config file where the history names versions; no backup can be called so.
 const theFileNow = "live"
 
-// version is one version of the config that can be had: a backup, or the live file.
+// version is one version of the config that can be had: a backup, the live file, or one that is kept
+// because the panel saw it.
 type version struct {
-	name    string // of the backup, or theFileNow
+	name    string // of the backup, theFileNow, or the revision of one that was seen
 	content []byte
 	when    time.Time // zero: now
+	seen    bool
 }
 
 func (v version) revision() stack.Revision { return stack.RevisionOf(v.content) }
@@ -36,6 +39,9 @@ func (s *Server) versionNamed(name string) (version, error) {
 			return version{}, refuse(http.StatusServiceUnavailable, live.Unusable)
 		}
 		return version{name: name, content: live.Content}, nil
+	}
+	if isRevision(name) {
+		return s.seenVersion(stack.Revision(name))
 	}
 	list, err := s.backups()
 	if err != nil {
@@ -87,24 +93,51 @@ func (s *Server) getCompare(c echo.Context) error {
 func (s *Server) versionView(v version) views.HistoryVersion {
 	out := views.HistoryVersion{Revision: v.revision().Short(), Words: "The file now"}
 	if v.name != theFileNow {
-		out.Backup = v.name
+		out.Name = v.name
 		out.When = views.At(v.when, s.now(), s.zone())
 		out.Words = "The backup of"
+	}
+	if v.seen {
+		out.Words = "The version found on"
 	}
 	return out
 }
 
-// versionPicker is the form in which two versions are chosen.
-func (s *Server) versionPicker(list []configfile.BackupInfo, from, to string) views.HistoryPicker {
-	p := views.HistoryPicker{From: from, To: to}
+// versionPicker is the form in which two versions are chosen, newest first; an empty from is the
+// newest that is not the file. It has no options where there is nothing to compare with the file.
+func (s *Server) versionPicker(backups []configfile.BackupInfo, from, to string) views.HistoryPicker {
 	now := s.live().Revision
-	p.Options = append(p.Options, views.HistoryOption{Value: theFileNow, Label: "The file now · " + now.Short()})
-	for _, b := range list {
-		label := b.Time.In(s.zone()).Format("Mon 2 Jan 2006 15:04:05") + " · " + b.Revision.Short()
+	type choice struct {
+		at    time.Time
+		value string
+		label string
+	}
+	var choices []choice
+	add := func(at time.Time, value, label string) {
+		choices = append(choices, choice{at, value, at.In(s.zone()).Format("Mon 2 Jan 2006 15:04:05") + " · " + label})
+	}
+	there := map[stack.Revision]bool{now: true}
+	for _, b := range backups {
+		there[b.Revision] = true
+		label := b.Revision.Short()
 		if b.Revision == now {
 			label += " · as now"
 		}
-		p.Options = append(p.Options, views.HistoryOption{Value: b.Name, Label: label})
+		add(b.Time, b.Name, label)
+	}
+	for _, v := range s.seenVersions() {
+		if !there[v.Revision] {
+			add(v.Time, string(v.Revision), v.Revision.Short()+" · no backup")
+		}
+	}
+	if len(choices) == 0 {
+		return views.HistoryPicker{}
+	}
+	slices.SortStableFunc(choices, func(a, b choice) int { return b.at.Compare(a.at) })
+	p := views.HistoryPicker{From: cmp.Or(from, choices[0].value), To: to}
+	p.Options = append(p.Options, views.HistoryOption{Value: theFileNow, Label: "The file now · " + now.Short()})
+	for _, c := range choices {
+		p.Options = append(p.Options, views.HistoryOption{Value: c.value, Label: c.label})
 	}
 	return p
 }
@@ -245,13 +278,16 @@ const longestValue = 160
 
 // valueWords is a value as people read it: texts in quotes, and numbers in groups of three where
 // they count something.
-func valueWords(v any, counts bool) string {
+func valueWords(v any, counts bool) string { return wordsOf(v, counts, longestValue) }
+
+// wordsOf is valueWords of at most so many characters.
+func wordsOf(v any, counts bool, longest int) string {
 	text := plainValue(v)
 	if _, ok := number(v); ok && counts {
 		text = grouped(text)
 	}
-	if r := []rune(text); len(r) > longestValue {
-		text = string(r[:longestValue]) + "…"
+	if r := []rune(text); len(r) > longest {
+		text = string(r[:longest]) + "…"
 	}
 	return text
 }

@@ -30,6 +30,7 @@ func (s *Server) showEntry(c echo.Context, status int, r stack.Report, note, pro
 		return err
 	}
 	events := timeline([]stack.Report{r}, list, showAll)
+	s.findSeen(events)
 	i := slices.IndexFunc(events, func(e event) bool { return e.report != nil })
 	page := views.HistoryDetail{
 		Frame: s.frame("History", "history", c.Request()), Entry: s.entry(events[i], s.live().Revision),
@@ -38,7 +39,7 @@ func (s *Server) showEntry(c echo.Context, status int, r stack.Report, note, pro
 	if r.Kind.IsRun() {
 		page.Run = runView(r, s.now(), s.zone())
 	} else {
-		page.Changed = keysDotted(r.Changed)
+		page.Changed, page.MoreChanged = keysDotted(r.Changed), r.MoreChanged
 	}
 	if r.Revision.From != "" && r.Revision.From != r.Revision.To {
 		page.Diff = s.changedBy(r)
@@ -161,12 +162,16 @@ func (s *Server) getHistoryBackup(c echo.Context) error {
 	}
 	shown, err := s.shown(v.content)
 	if err != nil {
-		return refuse(http.StatusUnprocessableEntity, "This backup is not valid TOML, so its secrets could not be masked. Look at it where it lies.").because(err)
+		return refuse(http.StatusUnprocessableEntity, "This version is not valid TOML, so its secrets could not be masked. Look at it where it lies.").because(err)
 	}
-	name := v.name + ".toml"
+	stem := v.name
+	if v.seen {
+		stem = "config." + v.revision().Short()
+	}
+	name := stem + ".toml"
 	h := c.Response().Header()
 	if shown.hidden {
-		name = v.name + ".masked.toml"
+		name = stem + ".masked.toml"
 		h.Set("X-Pitstop-Masked", "secrets")
 	}
 	h.Set("Content-Disposition", `attachment; filename="`+strings.NewReplacer(`"`, "", `\`, "").Replace(name)+`"`)

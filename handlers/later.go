@@ -122,23 +122,27 @@ func (s *Server) postLaterChange(c echo.Context) error {
 // getLaterEdit is the config form with the queued change laid over the file as it is now.
 func (s *Server) getLaterEdit(c echo.Context) error {
 	e, ok := s.queued()
-	if !ok || e.Content == "" {
+	if !ok || e.Content == "" || e.State == later.Done {
 		return c.Redirect(http.StatusSeeOther, "/later")
 	}
 	live, err := s.usable()
 	if err != nil {
 		return err
 	}
-	merged, clashing, err := configfile.Merge([]byte(e.Base), live.Content, []byte(e.Content))
+	m, err := configfile.Merge([]byte(e.Base), live.Content, []byte(e.Content))
 	if err != nil {
 		return refuse(http.StatusServiceUnavailable, "The queued change and the file cannot be brought together. Withdraw it, and make it again.").because(err)
 	}
-	ed := s.editorWith(live, merged, false)
+	ed := s.editorWith(live, m.Content, false)
 	ed.Note = e.Note
 	ed.Notice, ed.NoticeTone = "This is the config file with the queued change laid over it. It stays queued as it is until you replace it, at “Apply later…”.", views.Caution
-	ed.Review = s.review(live.Content, merged)
-	problems := s.o.Check(merged)
-	for _, cl := range clashing {
+	ed.Review = s.review(live.Content, m.Content)
+	if m.Unmerged {
+		ed.Notice += unmergedNotice
+		ed.Unmerged = s.typedText([]byte(e.Content), s.understand([]byte(e.Base), ""))
+	}
+	problems := s.o.Check(m.Content)
+	for _, cl := range m.Clashes {
 		problems = append(problems, stack.Problem{Pointer: cl.Pointer, Message: "Somebody else changed this too; theirs is shown."})
 	}
 	s.mark(&ed, problems)

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"time"
@@ -23,6 +24,7 @@ type queuedAnswer struct {
 	Note    string          `json:"note,omitempty"`
 	Base    stack.Revision  `json:"base,omitempty"` // of the file that it was made from
 	Changed []string        `json:"changed"`
+	More    int             `json:"more_changed,omitempty"`
 	Message string          `json:"message,omitempty"`
 	Missed  bool            `json:"missed,omitempty"`
 	Run     string          `json:"run,omitempty"`
@@ -33,7 +35,7 @@ type queuedAnswer struct {
 
 func answerOf(e later.Entry) queuedAnswer {
 	a := queuedAnswer{
-		ID: e.ID, State: e.State, When: e.When, Queued: e.Queued.UTC(), By: e.By, Note: e.Note, Changed: e.Changed,
+		ID: e.ID, State: e.State, When: e.When, Queued: e.Queued.UTC(), By: e.By, Note: e.Note, Changed: e.Changed, More: e.MoreChanged,
 		Message: e.Message, Missed: e.Missed, Run: e.Run, Outcome: e.Outcome, Clashes: e.Clashes, Errors: e.Problems,
 	}
 	if !e.At.IsZero() {
@@ -66,7 +68,7 @@ func (s *Server) apiPostLater(c echo.Context) error {
 	if err := requireType(c, "application/toml", mergePatch); err != nil {
 		return err
 	}
-	r := later.Request{When: later.AtTime, By: by(c), Note: noteOf(url.Values{inNote: {c.QueryParam("note")}}), Replaces: c.QueryParam("replace")}
+	r := later.Request{When: later.AtTime, By: by(c), Note: sentNote(c), Replaces: c.QueryParam("replace")}
 	switch at := c.QueryParam("at"); at {
 	case string(later.NextClose):
 		r.When = later.NextClose
@@ -102,6 +104,11 @@ func (s *Server) apiPostLater(c echo.Context) error {
 	}
 	c.Response().Header().Set("Location", "/api/v1/later")
 	return s.json(c, http.StatusCreated, answerOf(e))
+}
+
+// sentNote is the remark that a script sends along with a document: ?note= or the header Pitstop-Note.
+func sentNote(c echo.Context) string {
+	return noteOf(url.Values{inNote: {cmp.Or(c.QueryParam("note"), c.Request().Header.Get("Pitstop-Note"))}})
 }
 
 // apiDeleteLater withdraws the queued change: ?id= that one, else whichever it is.

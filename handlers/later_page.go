@@ -45,7 +45,7 @@ func (s *Server) laterView(typed url.Values) views.LaterEntry {
 		AtClose: e.When == later.NextClose, At: views.At(e.At, now, zone), Queued: views.At(e.Queued, now, zone),
 		Run: e.Run, Problems: plainProblems(e.Problems),
 		Waiting: e.State == later.Waiting, Done: e.State == later.Done, Applying: e.State == later.Applying,
-		Whole: e.Content != "",
+		Whole: e.Content != "" && e.State != later.Done, Unmerged: e.Content != "" && e.State == later.Done,
 	}
 	for _, ptr := range e.Clashes {
 		v.Clashes = append(v.Clashes, dotted(ptr))
@@ -57,6 +57,10 @@ func (s *Server) laterView(typed url.Values) views.LaterEntry {
 		v.Control = typedLater(v.Control, nil, typed)
 		s.laterDifference(&v, e)
 	}
+	if v.Unmerged {
+		v.Changed = "This is how the file as it is now differs from the text that was queued."
+		v.Diff = s.difference(s.live().Content, []byte(e.Content))
+	}
 	return v
 }
 
@@ -65,15 +69,19 @@ func (s *Server) laterDifference(v *views.LaterEntry, e later.Entry) {
 	live := s.live()
 	from, to := []byte(e.Base), []byte(e.Content)
 	if live.Content != nil && string(live.Content) != e.Base {
-		merged, clashes, err := configfile.Merge(from, live.Content, to)
+		m, err := configfile.Merge(from, live.Content, to)
 		switch {
 		case err != nil:
 			v.Changed = "The config file was changed since, in a way that the two cannot be brought together. This is the change as it was queued."
-		case len(clashes) > 0:
+		case len(m.Clashes) > 0:
 			v.Changed = "The config file was changed since, in the same keys too. This is the change as it was queued; it cannot be applied like this."
 		default:
 			v.Changed = "The config file was changed since it was queued, in other places. This is the change as it would be made now."
-			from, to = live.Content, merged
+			if m.Unmerged {
+				v.Changed = "The config file was changed since it was queued. This is the change as it would be made now, " +
+					"without those of its comments, or of its notation and order, that stand where somebody else changed the same lines."
+			}
+			from, to = live.Content, m.Content
 		}
 	}
 	v.Diff = s.difference(from, to)
@@ -98,13 +106,26 @@ func laterBadge(e later.Entry) views.Badge {
 	return views.Badge{Tone: views.Bad, Icon: "cross", Word: "not applied"}
 }
 
+// laterTold is what the history says became of a queued change.
+func laterTold(source string) views.Badge {
+	switch source {
+	case later.ToldMissed:
+		return views.Badge{Tone: views.Bad, Icon: "warn", Word: "missed"}
+	case later.ToldHeld:
+		return views.Badge{Tone: views.Bad, Icon: "cross", Word: "not applied"}
+	case later.ToldQueued, later.ToldReplaced, later.ToldMoved, later.ToldWithdrawn:
+		return views.Badge{Tone: views.Quiet, Icon: "clock", Word: source}
+	}
+	return views.Badge{Tone: views.Quiet, Icon: "clock", Word: "queued change"}
+}
+
 // laterNotice tells of the queued change on every page. back is the page.
 func (s *Server) laterNotice(back string) views.LaterNotice {
 	e, ok := s.queued()
 	if !ok {
 		return views.LaterNotice{}
 	}
-	n := views.LaterNotice{ID: e.ID, Badge: laterBadge(e), Back: back, What: laterWhat(e.Changed), Done: e.State == later.Done, Held: e.State == later.Held}
+	n := views.LaterNotice{ID: e.ID, Badge: laterBadge(e), Back: back, What: laterWhat(e.Changed, e.MoreChanged), Done: e.State == later.Done, Held: e.State == later.Held}
 	if e.State == later.Waiting {
 		n.Waiting, n.AtClose, n.At = true, e.When == later.NextClose, views.At(e.At, s.now(), s.zone())
 	}
@@ -112,14 +133,14 @@ func (s *Server) laterNotice(back string) views.LaterNotice {
 }
 
 // laterWhat names what a queued change is about.
-func laterWhat(changed []string) string {
+func laterWhat(changed []string, more int) string {
 	switch {
 	case len(changed) == 0 || changed[0] == "":
 		return "the config file"
 	case len(changed) == 1:
 		return dotted(changed[0])
 	}
-	return dotted(changed[0]) + " and " + plural(len(changed)-1, "more key", "more keys")
+	return dotted(changed[0]) + " and " + plural(len(changed)-1+more, "more key", "more keys")
 }
 
 // laterControl is what the config form offers beside Save & Restart.

@@ -29,12 +29,13 @@ func newLaterPanel(t *testing.T) *laterPanel {
 	queue, err := later.Open(later.Options{
 		State: t.TempDir(), Clock: p.clock, Read: p.o.Store.Read, Apply: later.Through(p.control),
 		Busy: func() bool { return p.control.Current() != nil },
-		Merge: func(base, live, queued []byte) (merged []byte, keys []string, err error) {
-			merged, clashes, err := configfile.Merge(base, live, queued)
-			for _, c := range clashes {
-				keys = append(keys, c.Pointer)
+		Merge: func(base, live, queued []byte) (later.Merged, error) {
+			m, err := configfile.Merge(base, live, queued)
+			out := later.Merged{Content: m.Content, Unmerged: m.Unmerged}
+			for _, c := range m.Clashes {
+				out.Clashes = append(out.Clashes, c.Pointer)
 			}
-			return merged, keys, err
+			return out, err
 		},
 		NextClose: func(now time.Time) later.Close {
 			if now.Before(p.next) {
@@ -42,6 +43,7 @@ func newLaterPanel(t *testing.T) *laterPanel {
 			}
 			return later.Close{Known: true}
 		},
+		Record: p.control.AppendAudit,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -209,6 +211,12 @@ func TestApplyLater(t *testing.T) {
 		p.post("/later/change", url.Values{inID: {"older"}, inDo: {"withdraw"}}).want(t, 409).has(t, "replaced by another one")
 		change("withdraw").want(t, 303)
 		change("withdraw").want(t, 404).has(t, "Nothing is queued")
+		p.get("/history?show=config").want(t, 200).has(t, `data-kind="later"`, "Apply later", "queued", "moved", "withdrawn", "1 key to change", "risk.max_position_usd", "It is not in the file.")
+		p.get("/api/v1/history").want(t, 200).has(t, `"kind":"later"`, `"source":"withdrawn"`)
+		p.get("/history/"+p.control.Reports()[0].ID).want(t, 200).has(t, "withdrawn", "risk.max_position_usd")
+		if runs := p.get("/api/v1/runs").want(t, 200).body; strings.Contains(runs, "withdrawn") {
+			t.Errorf("they are told as runs: %s", runs)
+		}
 
 		p.post("/later", p.laterForm("6000", "next_close", "")).want(t, 303)
 		id = p.queuedNow().ID

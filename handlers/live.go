@@ -97,13 +97,17 @@ func (s *Server) understand(content []byte, revision stack.Revision) liveConfig 
 	return l
 }
 
-// version finds the config of an earlier revision: the live one, one drawn lately, or a backup.
+// version finds the config of an earlier revision: the live one, one drawn lately, one of the versions
+// that are kept, or a backup.
 func (s *Server) version(r stack.Revision) (liveConfig, bool) {
 	if l := s.live(); l.Revision == r {
 		return l, true
 	}
 	if l, ok := s.config.get(r); ok {
 		return l, true
+	}
+	if content, ok := s.o.Controller.Version(r); ok {
+		return s.understand(content, r), true
 	}
 	backups, err := s.o.Store.Backups()
 	if err != nil {

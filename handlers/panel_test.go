@@ -25,7 +25,7 @@ import (
 
 // panel is the whole panel over a stack in memory and a config file on disk, behind a real listener.
 type panel struct {
-	t *testing.T
+	t testing.TB
 	*Server
 	url     string
 	file    string // the config file
@@ -33,6 +33,7 @@ type panel struct {
 	gate    *schedule.Gate
 	control *stack.Controller
 	log     *lockedBuffer
+	end     func() // takes it down; its test does that at its end anyway
 }
 
 const secret = "hunter2-very-secret"
@@ -75,19 +76,19 @@ api_key = "` + secret + `"
 // generous is how long a test waits for what must come: machines that run tests are busy.
 const generous = 30 * time.Second
 
-func newPanel(t *testing.T) *panel {
+func newPanel(t testing.TB) *panel {
 	t.Helper()
 	return newPanelIn(t, t.TempDir())
 }
 
 // newPanelIn is a panel in a folder that may have a state already.
-func newPanelIn(t *testing.T, dir string) *panel {
+func newPanelIn(t testing.TB, dir string) *panel {
 	t.Helper()
 	return newPanelUnder(t, dir, "")
 }
 
 // newPanelUnder is a panel whose settings name a schema.
-func newPanelUnder(t *testing.T, dir, schemaFile string) *panel {
+func newPanelUnder(t testing.TB, dir, schemaFile string) *panel {
 	t.Helper()
 	p := &panel{t: t, file: filepath.Join(dir, "config.toml"), log: &lockedBuffer{}}
 	if err := os.WriteFile(p.file, []byte(document), 0o644); err != nil {
@@ -134,7 +135,7 @@ func newPanelUnder(t *testing.T, dir, schemaFile string) *panel {
 	p.control.Start(ctx)
 	server := httptest.NewServer(handler)
 	p.url = server.URL
-	t.Cleanup(func() {
+	p.end = sync.OnceFunc(func() {
 		grace, cancel := context.WithTimeout(context.Background(), generous)
 		defer cancel()
 		if err := p.control.Shutdown(grace); err != nil {
@@ -145,10 +146,12 @@ func newPanelUnder(t *testing.T, dir, schemaFile string) *panel {
 		scheduler.Shutdown()
 		stop()
 		p.stack.Close()
+		store.Close()
 		if strings.Contains(p.log.String(), secret) {
 			t.Error("the log holds a secret")
 		}
 	})
+	t.Cleanup(p.end)
 	return p
 }
 
@@ -196,7 +199,7 @@ func (p *panel) post(path string, form url.Values, headers ...string) answer {
 }
 
 // want fails the test unless the answer has this status.
-func (a answer) want(t *testing.T, status int) answer {
+func (a answer) want(t testing.TB, status int) answer {
 	t.Helper()
 	if a.StatusCode != status {
 		t.Fatalf("%s %s: status %d, want %d\n%s", a.Request.Method, a.Request.URL.Path, a.StatusCode, status, a.body)
@@ -205,7 +208,7 @@ func (a answer) want(t *testing.T, status int) answer {
 }
 
 // has fails the test unless the answer's body holds all of these.
-func (a answer) has(t *testing.T, texts ...string) answer {
+func (a answer) has(t testing.TB, texts ...string) answer {
 	t.Helper()
 	for _, text := range texts {
 		if !strings.Contains(a.body, text) {

@@ -106,8 +106,35 @@ func (s *Server) sameKey(doc, from map[string]any, ptr string) any {
 	return there
 }
 
-// sameItem is the place in a list's earlier version of its item i; -1: it is new.
+// sameItem is the place in a list's earlier version of its item i; -1: it is new. In a list that is as
+// long as it was, one item that is left over on both sides is the same one, under another name.
 func sameItem(list, earlier []any, i int, hidden map[string]bool) int {
+	j := likeItem(list, earlier, i, hidden)
+	if j >= 0 || len(list) != len(earlier) {
+		return j
+	}
+	left := make(map[int]bool, len(earlier))
+	for k := range earlier {
+		left[k] = true
+	}
+	for k := range list {
+		if k == i {
+			continue
+		}
+		at := likeItem(list, earlier, k, hidden)
+		if !left[at] {
+			return -1 // another one is new as well, or two are like the same one
+		}
+		delete(left, at)
+	}
+	for j := range left {
+		return j
+	}
+	return -1
+}
+
+// likeItem is sameItem by what can be seen of the item itself.
+func likeItem(list, earlier []any, i int, hidden map[string]bool) int {
 	item, ok := list[i].(map[string]any)
 	if !ok {
 		if i < len(earlier) && len(list) == len(earlier) {

@@ -184,6 +184,9 @@ func rawLines(b []byte) [][]byte {
 // showLine is a line as a page can hold it and a browser sends it back.
 func showLine(l string) string {
 	l = strings.TrimSuffix(strings.TrimSuffix(l, "\n"), "\r")
+	if utf8.ValidString(l) && !strings.ContainsAny(l, "\x00\r") {
+		return l // as nearly all are
+	}
 	if !utf8.ValidString(l) {
 		l = strings.ToValidUTF8(l, "\ufffd")
 	}

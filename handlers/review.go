@@ -131,17 +131,19 @@ func (s *Server) reviewOf(d draft, live liveConfig) *views.Review {
 	if len(problems) == 0 {
 		problems = s.checked(d, content)
 	}
-	old, note := d.base, ""
+	old, note, unmerged := d.base, "", false
 	if d.base.Revision != live.Revision && live.Value != nil {
 		note = "The config file was changed meanwhile. Save & Restart shows both versions before anything is applied."
-		if merged, clashes, err := configfile.Merge(d.base.Content, live.Content, content); err == nil && len(clashes) == 0 {
-			old, content = live, merged
+		if m, err := configfile.Merge(d.base.Content, live.Content, content); err == nil && len(m.Clashes) == 0 {
+			old, content, unmerged = live, m.Content, m.Unmerged
 		}
 	}
 	var r *views.Review
 	switch {
 	case d.syntax != nil:
 		r = &views.Review{Count: 1}
+	case bytes.Equal(old.Content, content) && unmerged:
+		r = &views.Review{Count: 1} // what was typed is not in the file
 	case bytes.Equal(old.Content, content):
 		r = &views.Review{}
 	default:

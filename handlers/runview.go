@@ -26,6 +26,7 @@ func runView(r stack.Report, now time.Time, zone *time.Location) *views.Run {
 	for _, p := range r.Changed {
 		v.Changed = append(v.Changed, dotted(p))
 	}
+	v.MoreChanged = r.MoreChanged
 	for _, p := range r.StillPaused {
 		v.Stuck = append(v.Stuck, views.Stuck{Instance: p.Instance.Name, Error: p.Error, ByHand: p.ByHand})
 	}

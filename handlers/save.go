@@ -60,15 +60,17 @@ func (s *Server) wantedConfig(c echo.Context) (*wanted, error) {
 		return nil, err
 	}
 	typed := c.Request().PostForm
-	live, err := s.readable()
-	if err != nil {
-		return nil, err
+	live := s.live()
+	if live.Revision == "" {
+		return nil, s.showConfig(c, http.StatusServiceUnavailable, s.editorOfNone(typed, live), nil)
 	}
 	d, err := s.readDraft(typed, live)
 	if err != nil {
 		return nil, err
 	}
 	switch {
+	case d.doubt != "":
+		return nil, s.showConfig(c, http.StatusUnprocessableEntity, s.editorInDoubt(d, live), nil)
 	case !d.raw && schema.Pressed(typed):
 		inPlace(c)
 		return nil, s.showConfig(c, http.StatusOK, s.editorAsSent(d), nil)

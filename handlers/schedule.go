@@ -189,7 +189,11 @@ func (s *Server) answerScheduleConflict(c echo.Context, live liveConfig, base st
 	}
 	notice := "The config file was changed meanwhile, and the version that you began with is gone. Nothing was applied. " +
 		"What you typed is kept below; compare it with the file before you go on."
+	edits, _ := typed.edits(planOf(live.Value), live.Value)
 	var problems []stack.Problem
+	for _, e := range edits { // yours or somebody else's: it cannot be told
+		problems = append(problems, stack.Problem{Pointer: e.Pointer, Message: "The file has another value; yours is shown."})
+	}
 	if was, known := s.version(base); known && was.Unusable == "" {
 		edits, _ := typed.edits(planOf(was.Value), was.Value)
 		problems = clashes(was, live, edits)

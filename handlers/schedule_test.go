@@ -190,6 +190,18 @@ func TestAScheduleChangedMeanwhileIsAConflict(t *testing.T) {
 	p.wantFile(strings.Replace(strings.Replace(document, `"09:30"`, `"10:00"`, 1), `"16:00"`, `"15:45"`, 1))
 }
 
+func TestAScheduleOfAVersionThatNobodyKnowsMarksWhatDiffersFromTheFile(t *testing.T) {
+	p := newPanel(t)
+	form := p.planForm()
+	form.Set(inRevision, strings.Repeat("0", 64))
+	form.Set("schedule.stop", "15:45")
+	p.rewrite(`"09:30"`, `"10:00"`)
+	a := p.post("/schedule/run", form).want(t, 412).has(t, "is gone", `value="09:30"`, `value="15:45"`)
+	if n := strings.Count(a.body, "The file has another value; yours is shown."); n < 2 {
+		t.Errorf("%d of the two fields are marked", n)
+	}
+}
+
 func TestAConfigWithoutAScheduleCanGetOne(t *testing.T) {
 	p := newPanel(t)
 	_, rest, _ := strings.Cut(document, "[risk]")

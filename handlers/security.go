@@ -101,15 +101,21 @@ func (w headWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 // after the body does not count.
 const bodyPatience = 30 * time.Second
 
+// drained is how many times the limit is read, to be thrown away, before a larger body is refused.
+const drained = 4
+
 // limit bounds the body of a request, in bytes and in the time between them.
 func limit(bytes int64) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			r := c.Request()
+			body := patient{r.Body, http.NewResponseController(c.Response()), bodyPatience}
 			if r.ContentLength > bytes {
+				// A browser that cannot send to the end shows an error of its own in place of the answer.
+				_, _ = io.CopyN(io.Discard, body, min(r.ContentLength, drained*bytes))
 				return &http.MaxBytesError{Limit: bytes}
 			}
-			r.Body = http.MaxBytesReader(c.Response(), patient{r.Body, http.NewResponseController(c.Response()), bodyPatience}, bytes)
+			r.Body = http.MaxBytesReader(c.Response(), body, bytes)
 			return next(c)
 		}
 	}

@@ -41,6 +41,10 @@ func (s *Schema) decode(form url.Values, current map[string]any) (map[string]any
 			continue
 		}
 		shown := quoted(strings.ToValidUTF8(name, "�"))
+		if list := d.listOf(name); list != nil {
+			r.problem(list.ptr, "has no element that the field "+shown+" could belong to; what it holds was not used")
+			continue
+		}
 		r.problem("", "the form has a field "+shown+" that the schema does not know; what it holds was not used")
 	}
 	table, _ := next.(map[string]any)
@@ -56,10 +60,35 @@ func (d *drawer) known(name string) bool {
 	for above := name; above != ""; {
 		above = above[:max(strings.LastIndexByte(above, '.'), 0)]
 		if e := d.names[above]; e != nil {
-			return e.switched || e.shape == isNothing || e.shape == isAbsent || e.shape == isList && e.open
+			return e.switched || e.shape == isNothing || e.shape == isAbsent || e.tookOut(name)
 		}
 	}
 	return false
+}
+
+// tookOut tells whether a field is of an element that the document has and the form took out.
+func (e *entry) tookOut(name string) bool {
+	if e.shape != isList || !e.open {
+		return false
+	}
+	token, _, _ := strings.Cut(strings.TrimPrefix(name, e.name+"."), ".")
+	list, _ := e.cur.([]any)
+	i, err := strconv.Atoi(token)
+	return err == nil && i >= 0 && i < len(list) && !slices.Contains(e.tokens, token)
+}
+
+// listOf is the list that a field names an element of, if the nearest entry above it is one.
+func (d *drawer) listOf(name string) *entry {
+	for above := name; above != ""; {
+		above = above[:max(strings.LastIndexByte(above, '.'), 0)]
+		if e := d.names[above]; e != nil {
+			if e.shape == isList && e.open {
+				return e
+			}
+			return nil
+		}
+	}
+	return nil
 }
 
 func (e *entry) takesInput() bool {

@@ -151,6 +151,8 @@ func TestDecode(t *testing.T) {
 		{name: "a table asked for", fill: set(":add", "node.next", "node.next.v", "2"), edits: []Edit{{Pointer: "/node/next/v", Value: int64(2)}}},
 		{name: "an unknown field", fill: set("<script>", "1"), problem: `: the form has a field "<script>"`},
 		{name: "a key of JavaScript's own", fill: set("__proto__", "1"), problem: `: the form has a field "__proto__"`},
+		{name: "an element that there is not cannot be filled in", fill: set("rules.7.size", "6"), problem: `/rules: has no element that the field "rules.7.size" could belong to`},
+		{name: "nor one that has no number", fill: set("rules.x", "6"), problem: `/rules: has no element`},
 		{name: "a key that the schema does not know cannot be set", fill: set("mystery", "6"), problem: `: the form has a field "mystery"`},
 		{name: "a field twice", fill: add("name", "x"), problem: "/name: was sent more than once"},
 		{name: "a NUL", fill: set("name", "a\x00b"), problem: "/name: holds a NUL"},

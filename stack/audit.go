@@ -161,7 +161,8 @@ func (a *audit) ended(run string) bool {
 }
 
 // Reports is the history, newest first, the run under way before all: runs, what a crash made
-// necessary (KindRecover), and what happened beside them (KindExtern, KindTrading).
+// necessary (KindRecover), and what happened beside them (KindExtern, KindTrading,
+// KindLater).
 func (c *Controller) Reports() []Report {
 	reports := c.audit.list()
 	if run := c.Current(); run != nil {

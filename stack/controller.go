@@ -25,7 +25,7 @@ type Options struct {
 	Validate func(content []byte) []Problem
 	// Changed names the keys in which two documents differ, as JSON pointers. It may be nil.
 	Changed func(old, new []byte) []string
-	// State is the folder of journal.json, audit.jsonl and the last known revision.
+	// State is the folder of journal.json, audit.jsonl, the last known revision and the versions seen.
 	State         string
 	ReloadTimeout time.Duration // 10 s if zero
 	MaxPause      time.Duration // 30 s if zero
@@ -111,7 +111,7 @@ func New(o Options) (*Controller, error) {
 		call:  min(maxCall, o.MaxPause/3),
 		audit: openAudit(filepath.Join(o.State, "audit.jsonl"), o.Log),
 		journ: journalFile(filepath.Join(o.State, "journal.json")),
-		known: openKnown(filepath.Join(o.State, "revision")),
+		known: openKnown(o.State, o.Clock, o.Log),
 	}
 	c.standing = make(chan struct{}, 1)
 	c.obey = newObeyer(c)

@@ -1,37 +1,56 @@
 package stack
 
 import (
+	"log/slog"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
+
+	"github.com/jonboulle/clockwork"
 
 	"pitstop/stack/durable"
 )
 
 // knownConfig is the config that Pitstop last saw or wrote, by which a change from outside is told.
-// Its revision outlives the program.
+// Its revision outlives the program, and so do its bytes and those of the ones before.
 type knownConfig struct {
-	path string
+	path     string
+	versions *versions
+	clock    clockwork.Clock
+	log      *slog.Logger
 
 	mu      sync.Mutex
 	rev     Revision
 	content []byte // nil after a start, until the file was read
 }
 
-func openKnown(path string) *knownConfig {
-	k := &knownConfig{path: path}
-	if b, err := os.ReadFile(path); err == nil {
+func openKnown(state string, clock clockwork.Clock, log *slog.Logger) *knownConfig {
+	k := &knownConfig{
+		path: filepath.Join(state, "revision"), versions: &versions{dir: filepath.Join(state, "versions")},
+		clock: clock, log: log,
+	}
+	if b, err := os.ReadFile(k.path); err == nil {
 		k.rev = Revision(strings.TrimSpace(string(b)))
 	}
 	return k
 }
 
-// set makes content the known one, and returns what was known before.
+// set makes content the known one, and returns what was known before; its bytes are nil where they
+// are not to be had any more.
 func (k *knownConfig) set(content []byte) (rev Revision, old []byte, err error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	rev, old = k.rev, k.content
 	k.rev, k.content = RevisionOf(content), content
+	// The version first: one whose revision is noted is found again after a crash.
+	if err := k.versions.keep(content, k.clock.Now()); err != nil {
+		k.log.Warn("This version of the config file cannot be kept: once it is overwritten from outside it can be neither compared nor restored.",
+			"revision", k.rev.Short(), "folder", k.versions.dir, "error", err)
+	}
+	if old == nil && rev != "" && rev != k.rev {
+		old, _ = k.versions.find(rev)
+	}
 	if rev != k.rev {
 		err = durable.WriteFile(k.path, []byte(k.rev+"\n"), 0o600)
 	}
@@ -83,7 +102,7 @@ func (c *Controller) lookForChange() bool {
 		Message: "The config file was changed without Pitstop.",
 	}
 	if old != nil && c.o.Changed != nil {
-		r.Changed = c.o.Changed(old, content)
+		r.Changed, r.MoreChanged = FewChanged(c.o.Changed(old, content))
 	}
 	c.o.Log.Info("The config file was changed without Pitstop.", "from", was.Short(), "to", rev.Short())
 	c.AppendAudit(r)

@@ -26,6 +26,7 @@ type sweeper interface {
 // context's, or ErrShutdown.
 func (c *Controller) Recover(ctx context.Context) error {
 	defer durable.Sweep(c.known.path)
+	c.known.versions.sweep()
 	if err := durable.Sweep(string(c.journ)); err != nil {
 		c.o.Log.Warn("A leftover of the journal could not be removed.", "error", err)
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"iter"
+	"slices"
 	"time"
 )
 
@@ -213,6 +214,7 @@ const (
 	KindRecover Kind = "recover"  // a run that a crash interrupted, finished or undone at the next start
 	KindExtern  Kind = "external" // history only: somebody changed the file without Pitstop
 	KindTrading Kind = "trading"  // history only: somebody changed the gate
+	KindLater   Kind = "later"    // history only: what became of a queued change, but for the runs that apply it
 	KindNote    Kind = "note"     // audit log only: a note on the report that Source names, in place of its own
 )
 
@@ -227,6 +229,18 @@ type Change struct {
 	By      string   // who asks: a person's name, an address, "later"
 	Note    string   // a person's remark, kept in the history
 	Source  string   // KindRestore: the backup's name
+}
+
+// MaxChanged is how many changed keys a report names. It is told anew at every event of a run, and
+// kept in every line of the audit log.
+const MaxChanged = 1000
+
+// FewChanged are as many of these pointers as a report names, and how many there are besides.
+func FewChanged(pointers []string) (few []string, more int) {
+	if more = len(pointers) - MaxChanged; more > 0 {
+		return slices.Clone(pointers[:MaxChanged]), more
+	}
+	return pointers, 0
 }
 
 // StepReport is one step of a run.
@@ -262,7 +276,8 @@ type Report struct {
 	Unfinished  bool          `json:"unfinished,omitempty"`  // the config file could not be read at its end: a recovery will finish it
 	Started     time.Time     `json:"started"`
 	Ended       time.Time     `json:"ended,omitzero"`
-	Changed     []string      `json:"changed,omitempty"` // pointers of the keys that differ, never values
+	Changed     []string      `json:"changed,omitempty"`      // pointers of the keys that differ, never values; at most MaxChanged
+	MoreChanged int           `json:"more_changed,omitempty"` // how many differ besides
 	Errors      []Problem     `json:"errors,omitempty"`
 	Warnings    []string      `json:"warnings,omitempty"`
 	StillPaused []StillPaused `json:"still_paused,omitempty"`

@@ -99,8 +99,8 @@ func (w *workflow) validate(ch Change) (p *Passage) {
 			"Somebody else changed the config file meanwhile: the change was made from %s, and the file is now %s. Nothing was overwritten.", ch.Base.Short(), from.Short()))
 	}
 	if c.o.Changed != nil {
-		changed := c.o.Changed(old, ch.Content)
-		w.run.note(func(r *Report) { r.Changed = changed })
+		changed, more := FewChanged(c.o.Changed(old, ch.Content))
+		w.run.note(func(r *Report) { r.Changed, r.MoreChanged = changed, more })
 	}
 	ctx, cancel := c.within(c.going)
 	defer cancel()

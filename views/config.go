@@ -41,6 +41,9 @@ type Editor struct {
 	Asked     bool    // the review is what this page is about
 	Clashes   []Clash
 	ClashBase string
+	// Unmerged is a text as it was typed, with its secrets masked, of which not all could be laid over
+	// what somebody else saved.
+	Unmerged string
 }
 
 // Stale tells that the file is no longer the one that the page was drawn from.

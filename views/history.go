@@ -39,25 +39,26 @@ type HistoryEntry struct {
 	Whole   bool     // the file as a whole changed, one side of it not being valid TOML
 	Pause   string   // the pause window
 	Note    string
-	Source  string // the backup that was restored
+	Source  string // what was restored
 	Backup  *HistoryBackup
 	Follow  string // address at which a run under way is followed
 }
 
-// HistoryBackup is a backup that is still kept.
+// HistoryBackup is a backup, or a version that was seen, that is still kept.
 type HistoryBackup struct {
-	Name       string
+	Name       string // by which it is asked for
+	Words      string // by which links tell it from others
 	Revision   string
 	Size       string
 	AsNow      bool // it has the very bytes of the live file
 	Unreadable bool
 }
 
-// HistoryVersion is a backup or the live file.
+// HistoryVersion is a backup, a version that was seen, or the live file.
 type HistoryVersion struct {
-	Words    string // "The file now", "The backup of"
+	Words    string // "The file now", "The backup of", "The version found on"
 	When     Moment
-	Backup   string // its name; empty: the live file
+	Name     string // by which it is asked for; empty: the live file
 	Revision string
 }
 
@@ -117,6 +118,7 @@ type HistoryDetail struct {
 	Entry       HistoryEntry
 	Run         *Run     // of a passage of the workflow
 	Changed     []string // of anything else
+	MoreChanged int      // how many keys changed besides
 	Diff        *HistoryDiff
 	NoteTyped   string
 	NoteProblem string
@@ -128,7 +130,7 @@ type HistoryRestore struct {
 	Frame
 	Version   HistoryVersion
 	Base      string // revision of the live file as it was shown
-	Shown     string // revision of the backup as it was shown
+	Shown     string // revision of the version as it was shown
 	Notice    string // why it is shown again
 	Problems  []Problem
 	Diff      HistoryDiff

@@ -50,6 +50,7 @@ type LaterEntry struct {
 	Clashes                 []string
 	Problems                []Problem
 	Whole                   bool // it can still be applied
+	Unmerged                bool // it is applied, but for some of its comments
 	Control                 LaterControl
 	Changed                 string // what became of the file meanwhile
 	Diff                    HistoryDiff

@@ -965,7 +965,7 @@ func LaterQueued(e LaterEntry) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			if e.Whole {
+			if e.Whole || e.Unmerged {
 				if e.Changed != "" {
 					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 86, "<p class=\"notice caution\">")
 					if templ_7745c5c3_Err != nil {

@@ -24,5 +24,5 @@ type Clash struct {
 	Pointer             string
 	Key                 string // dotted
 	Title               string
-	Base, Theirs, Yours string
+	Base, Theirs, Yours string // Base is empty where it is not known
 }

@@ -2,24 +2,25 @@ package views
 
 // Run is one passage of the workflow, under way or ended.
 type Run struct {
-	ID       string
-	Title    string // "Save & Restart", "Restore", …
-	Badge    Badge
-	Message  string
-	Ended    bool
-	Steps    []Step
-	RollBack []Step
-	Pause    string // the pause window with its unit; empty: nothing was paused
-	From, To string // short revisions
-	Backup   string
-	By       string
-	Note     string
-	Started  Moment
-	Took     string
-	Changed  []string // keys, dotted
-	Problems []Problem
-	Warnings []string
-	Stuck    []Stuck
+	ID          string
+	Title       string // "Save & Restart", "Restore", …
+	Badge       Badge
+	Message     string
+	Ended       bool
+	Steps       []Step
+	RollBack    []Step
+	Pause       string // the pause window with its unit; empty: nothing was paused
+	From, To    string // short revisions
+	Backup      string
+	By          string
+	Note        string
+	Started     Moment
+	Took        string
+	Changed     []string // keys, dotted
+	MoreChanged int      // how many besides
+	Problems    []Problem
+	Warnings    []string
+	Stuck       []Stuck
 }
 
 // Step is one step of a run.

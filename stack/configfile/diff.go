@@ -1,6 +1,7 @@
 package configfile
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 )
@@ -29,19 +30,26 @@ func Diff(old, new map[string]any) []Change {
 
 // Compare is Diff in the order of the new document, with what was removed where it stood in the old.
 func Compare(old, new *Document) []Change {
-	changes := Diff(old.value, new.value)
-	rank := func(c Change) [2]int {
+	type placed struct {
+		Change
+		line, col int
+	}
+	var list []placed
+	for _, c := range Diff(old.value, new.value) {
 		d := new
 		if c.Kind == Removed {
 			d = old
 		}
 		line, col := d.Position(c.Pointer)
-		return [2]int{line, col}
+		list = append(list, placed{c, line, col})
 	}
-	slices.SortStableFunc(changes, func(a, b Change) int {
-		ra, rb := rank(a), rank(b)
-		return slices.Compare(ra[:], rb[:])
+	slices.SortStableFunc(list, func(a, b placed) int {
+		return cmp.Or(cmp.Compare(a.line, b.line), cmp.Compare(a.col, b.col))
 	})
+	var changes []Change
+	for _, c := range list {
+		changes = append(changes, c.Change)
+	}
 	return changes
 }
 

@@ -27,40 +27,63 @@ func (e *SyntaxError) Error() string {
 
 // Document is a parsed TOML file. Reading it from several goroutines is safe, editing is not.
 type Document struct {
-	src   []byte
-	value map[string]any
+	*parsedSource
 
-	places *sync.Once // makes the index
+	fetch *sync.Once // of the index
 	*index
 }
 
 // Parse reads a TOML document. Its error is a *SyntaxError. The bytes are copied.
 func Parse(b []byte) (*Document, error) {
-	d, err := parse(bytes.Clone(b))
-	if err != nil {
-		return nil, err
+	t, ok := parsed.get(b)
+	if !ok {
+		t.of, t.bad = parseSource(bytes.Clone(b))
+		parsed.put(t)
 	}
-	return d, nil
+	if t.bad != nil {
+		bad := *t.bad
+		return nil, &bad
+	}
+	return documentOf(t.of), nil
 }
 
+func documentOf(s *parsedSource) *Document { return &Document{parsedSource: s, fetch: new(sync.Once)} }
+
+// parse is Parse for bytes that are nobody else's.
 func parse(src []byte) (*Document, *SyntaxError) {
+	t, ok := parsed.get(src)
+	if !ok {
+		t.of, t.bad = parseSource(src)
+		parsed.put(t)
+	}
+	return documentOf(t.of), t.bad
+}
+
+// parseSource returns the bytes with what they hold, or with why they hold nothing.
+func parseSource(src []byte) (*parsedSource, *SyntaxError) {
+	d := &parsedSource{src: src, value: map[string]any{}}
+	bad := d.decode()
+	return d, bad
+}
+
+func (d *parsedSource) decode() *SyntaxError {
+	src := d.src
 	if i := invalidUTF8(src); i >= 0 {
 		line, col := lineColumn(src, i)
-		return nil, &SyntaxError{line, col, "this is not valid UTF-8 text"}
+		return &SyntaxError{line, col, "this is not valid UTF-8 text"}
 	}
 	_, s := scan(src, false)
 	if s.over {
-		return nil, s.bad
+		return s.bad
 	}
-	d := &Document{src: src, value: map[string]any{}, places: new(sync.Once)}
 	body := bytes.TrimPrefix(src, bom)
 	if err := toml.Unmarshal(body, &d.value); err != nil {
-		return nil, syntaxError(src, len(src)-len(body), err)
+		return syntaxError(src, len(src)-len(body), err)
 	}
-	if s.bad != nil {
-		return nil, s.bad
+	if s.bad == nil {
+		s.bad = s.newer
 	}
-	return d, nil
+	return s.bad
 }
 
 // syntaxError is the decoder's error, with the column in characters.
@@ -180,7 +203,7 @@ func (d *Document) Position(ptr string) (line, col int) {
 
 // find walks as far as there is something, and returns what is left to walk.
 func (d *Document) find(keys []string) (*node, []string) {
-	d.places.Do(func() { d.index = newIndex(d.src) })
+	d.fetch.Do(func() { d.index = d.located() })
 	n := d.root
 	for i, k := range keys {
 		next := n.child(k)

@@ -109,9 +109,18 @@ func FuzzMerge(f *testing.F) {
 	seed(f, func(src []byte) {
 		f.Add(src, append([]byte("new1 = 1\n"), src...), append(bytes.Clone(src), "\n[new2]\na = nan\n"...))
 		f.Add([]byte("a = 1\n"), src, []byte("b = 2\n"))
+		f.Add(src, append([]byte("# theirs\n"), src...), bytes.ReplaceAll(src, []byte("1"), []byte("2")))
 	})
+	hosts := func(order string) (out []byte) {
+		for _, name := range order {
+			out = append(out, "[[hosts]]\nname = '"+string(name)+"' # host\nport = 1\n"...)
+		}
+		return out
+	}
+	f.Add(hosts("abc"), hosts("cab"), bytes.Replace(hosts("abc"), []byte("1"), []byte("9"), 1))
+	f.Add(hosts("abc"), bytes.Replace(hosts("abcd"), []byte("1"), []byte("9"), 2), hosts("bac"))
 	f.Fuzz(func(t *testing.T, base, theirs, yours []byte) {
-		merged, clashes, err := Merge(base, theirs, yours)
+		m, err := Merge(base, theirs, yours)
 		for _, side := range [][]byte{base, theirs, yours} {
 			if _, bad := Parse(side); bad != nil {
 				if err == nil {
@@ -123,10 +132,21 @@ func FuzzMerge(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		d := mustParse(t, merged)
-		for _, c := range clashes {
-			if got, ok := d.Get(c.Pointer); ok && c.Theirs != nil && !equal(got, c.Theirs) {
+		d := mustParse(t, m.Content)
+		value := func(src []byte) side { return side{mustParse(t, src).Value(), true} }
+		clashes := map[string]bool{}
+		for _, c := range m.Clashes {
+			if got, ok := d.Get(c.Pointer); ok != (c.Theirs != nil) || ok && !equal(got, c.Theirs) {
 				t.Fatalf("%q has %v, want theirs, %v", c.Pointer, got, c.Theirs)
+			}
+			clashes[c.Pointer] = true
+		}
+		checkMerged(t, clashes, "", value(base), value(theirs), value(yours), side{d.Value(), true})
+		for _, side := range [][]byte{theirs, yours} {
+			for _, c := range [][2][]byte{{side, base}, {base, side}, {side, side}} {
+				if m, err := Merge(base, c[0], c[1]); err != nil || !bytes.Equal(m.Content, side) || m.Unmerged {
+					t.Fatalf("a merge with nothing of the other side gave %v and\n%s\nwant\n%s", err, m.Content, side)
+				}
 			}
 		}
 	})

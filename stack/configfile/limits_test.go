@@ -100,7 +100,7 @@ func TestMegabytesAreParsedQuickly(t *testing.T) {
 		{"comments", strings.Repeat("# x\n", 2_500_000), ""},
 		{"noise", strings.Repeat("\x00", 10_000_000), "invalid character"},
 		{"elements of tables", strings.Repeat("[[a]]\nb = 1\n", 20_000), ""},
-		{"one array", "a = [" + strings.Repeat("1, ", 100_000) + "]\n", ""},
+		{"one array", "a = [" + strings.Repeat("1, ", 90_000) + "]\n", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			quickly(t, c.name, func() {
@@ -125,7 +125,7 @@ func TestAMegabyteIsEditedAndComparedQuickly(t *testing.T) {
 	for _, c := range []struct{ name, text string }{
 		{"keys", string(manyKeys(20_000))},
 		{"elements of tables", strings.Repeat("[[a]]\nb = 1\n", 20_000)},
-		{"one array", "a = [" + strings.Repeat("1, ", 100_000) + "]\n"},
+		{"one array", "a = [" + strings.Repeat("1, ", 90_000) + "]\n"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			quickly(t, c.name, func() {
@@ -169,5 +169,22 @@ func TestDeepNestingIsRefusedWithASentence(t *testing.T) {
 	}
 	if err := d.Set("/b", deep); err == nil || !strings.Contains(err.Error(), "nested") {
 		t.Errorf("got %v for a deep value", err)
+	}
+}
+
+func TestMoreKeysThanAConfigHasAreRefusedBeforeTheyAreDecoded(t *testing.T) {
+	for name, text := range map[string]string{
+		"tables":              strings.Repeat("[[a]]\n", maxThings+1),
+		"elements":            "a = [" + strings.Repeat("1,", maxThings+1) + "]\n",
+		"elements of texts":   "a = [\n" + strings.Repeat("\"x\", # y\n", maxThings) + "]\n",
+		"keys in many tables": strings.Repeat("[[a]]\nb = 1\n", maxThings/2+1),
+	} {
+		_, err := Parse([]byte(text))
+		if err == nil || !strings.Contains(err.Error(), "more than 100 000 keys, tables and elements") {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+	if _, err := Parse([]byte("a = [" + strings.Repeat("1,", maxThings-1) + "]\n")); err != nil {
+		t.Error(err)
 	}
 }

@@ -112,14 +112,21 @@ func (p *planner) fillList(list *raw, texts []string) {
 	d := p.d
 	inner := d.src[list.start+1 : list.end-1]
 	joined := strings.Join(texts, ", ")
-	if isBlank(inner) {
-		if list.kind == rawInline {
+	if !bytes.ContainsAny(inner, "#\n") {
+		at := list.start + 1
+		switch {
+		case len(inner) == 1:
+			at++
+			joined += string(inner)
+		case len(inner) > 1: // the first before, the others behind
+			at++
+		case list.kind == rawInline:
 			joined = " " + joined + " "
 		}
-		p.splice(list.start+1, list.end-1, joined)
+		p.splice(at, at, joined)
 		return
 	}
-	// There are comments, so that the closing bracket is on a line of its own.
+	// There are lines, so that the closing bracket is on a line of its own.
 	line := d.lineStart(list.end - 1)
 	above := d.lineStart(line - 1)
 	indent := d.text(span{line, list.end - 1}) + "  "

@@ -280,9 +280,11 @@ func TestAnyEditKeepsTheRestAndEveryComment(t *testing.T) {
 					continue
 				}
 				done = append(done, "remove "+ptr)
+				before := mustParse(t, d.Bytes())
 				if err := d.Remove(ptr); err != nil {
 					t.Fatalf("%v: %v in\n%s", done, err, d.Bytes())
 				}
+				wantRest(t, before, d, ptr)
 				continue
 			case 1:
 				ptr = JoinPointer(ptr, rapid.SampledFrom([]string{"new", "a b", "-"}).Draw(t, "child"))
@@ -290,7 +292,7 @@ func TestAnyEditKeepsTheRestAndEveryComment(t *testing.T) {
 			value := drawValue(t, 0)
 			done = append(done, fmt.Sprintf("set %s %#v", ptr, value))
 			want, wrong := with(clone(d.Value()), mustSplit(ptr), mustNormalise(value))
-			before := string(d.Bytes())
+			before := mustParse(t, d.Bytes())
 			err := d.Set(ptr, value)
 			if _, refused := with(clone(d.Value()), mustSplit(ptr), nil); wrong != nil || refused != nil {
 				if err == nil {
@@ -305,11 +307,47 @@ func TestAnyEditKeepsTheRestAndEveryComment(t *testing.T) {
 				t.Fatalf("%v: %v in\n%s", done, err, d.Bytes())
 			}
 			if !equal(d.Value(), want) {
-				t.Fatalf("%v: got %v, want %v from\n%s", done, d.Value(), want, before)
+				t.Fatalf("%v: got %v, want %v from\n%s", done, d.Value(), want, before.Bytes())
+			}
+			wantRest(t, before, d, ptr)
+			n, rest := before.find(mustSplit(ptr))
+			switch {
+			case len(rest) == 0 && n.kind == valueNode:
+				if at := n.raw.span; !bytes.HasPrefix(d.Bytes(), before.src[:at.start]) || !bytes.HasSuffix(d.Bytes(), before.src[at.end:]) {
+					// A table in a value's place may be written elsewhere; its line goes then.
+					if !isTable(mustNormalise(value)) && !isTables(value) {
+						t.Fatalf("%v changed more than a value:\n%s\nfrom\n%s", done, d.Bytes(), before.Bytes())
+					}
+				}
+			case len(rest) == 1 && (n.kind == tableNode || n.kind == inlineNode) && !isTable(mustNormalise(value)) && !isTables(value):
+				if !isInsertion(before.Bytes(), d.Bytes()) {
+					t.Fatalf("%v is no insertion:\n%s\nfrom\n%s", done, d.Bytes(), before.Bytes())
+				}
+			default:
+				continue
+			}
+			if got, want := commentLines(d.Bytes()), commentLines(before.Bytes()); got < want {
+				t.Fatalf("%v: %d lines of comments, were %d:\n%s\nfrom\n%s", done, got, want, d.Bytes(), before.Bytes())
 			}
 		}
 		checkIndex(t, d)
 	})
+}
+
+// isTables tells whether a value may be written as an array of tables.
+func isTables(v any) bool {
+	list, ok := v.([]any)
+	return ok && len(list) > 0 && isTable(list[0])
+}
+
+// commentLines counts the lines that hold nothing but a comment.
+func commentLines(b []byte) (n int) {
+	for line := range bytes.Lines(b) {
+		if isComment(line) {
+			n++
+		}
+	}
+	return n
 }
 
 func mustSplit(ptr string) []string {

@@ -16,6 +16,10 @@ const maxDepth = 256
 // number of keys in a table: seconds for 40 000 keys, an hour for the million that fit 10 MB.
 const maxWork = 1_000_000_000
 
+// maxThings bounds how many keys, tables and elements a document has: each costs memory and time many
+// times over, on every page that shows it. Nobody edits such a file in a form.
+const maxThings = 100_000
+
 type span struct{ start, end int }
 
 // keyPart is one part of a dotted key.
@@ -77,8 +81,11 @@ type scanner struct {
 	bad  *SyntaxError
 	over bool // bad because a bound is exceeded
 
+	newer *SyntaxError // the first thing that only TOML 1.1 has (newer.go)
+
 	work    int // squares of the keys of the tables so far
 	entries int // key = value lines in this section
+	things  int // keys, tables and elements so far
 	headers map[string]struct{}
 }
 
@@ -144,6 +151,14 @@ func (s *scanner) count(kind statementKind, lineStart int) {
 		n = len(s.headers)
 	}
 	s.addWork(2 * n) // the squares of 1 to n, one after the other
+	s.addThing()
+}
+
+func (s *scanner) addThing() {
+	if s.things++; s.things > maxThings {
+		s.fail("the document has more than 100 000 keys, tables and elements, which is more than a config file may have")
+		s.over = true
+	}
 }
 
 func (s *scanner) addWork(n int) {

@@ -79,6 +79,7 @@ func (s *scanner) quoted() {
 	for s.pos < len(s.src) {
 		switch c := s.src[s.pos]; {
 		case c == '\\' && q == '"':
+			s.newEscape()
 			s.pos += 2
 		case c == q && !long:
 			s.pos++
@@ -132,7 +133,10 @@ func (s *scanner) items(v *raw, kind rawKind, end byte, depth int) {
 	}
 	s.pos++
 	for n := 1; ; n++ {
-		s.spaces()
+		s.spacesIn(kind)
+		if !s.keep && n > 1 {
+			s.addThing()
+		}
 		if kind == rawInline && !s.keep {
 			s.addWork(2 * n)
 		}
@@ -140,6 +144,9 @@ func (s *scanner) items(v *raw, kind rawKind, end byte, depth int) {
 			return
 		}
 		if s.pos < len(s.src) && s.src[s.pos] == end {
+			if kind == rawInline && n > 1 {
+				s.tooNew(s.pos, "a comma stands before the closing brace", "leave it out")
+			}
 			s.pos++
 			return
 		}
@@ -149,11 +156,12 @@ func (s *scanner) items(v *raw, kind rawKind, end byte, depth int) {
 		} else {
 			it.val = s.value(depth + 1)
 		}
-		s.spaces()
+		s.spacesIn(kind)
 		if s.bad != nil {
 			return
 		}
-		if s.pos < len(s.src) && s.src[s.pos] == ',' {
+		comma := s.pos < len(s.src) && s.src[s.pos] == ','
+		if comma {
 			it.comma = s.pos
 			s.pos++
 		} else if s.pos >= len(s.src) || s.src[s.pos] != end {
@@ -162,6 +170,10 @@ func (s *scanner) items(v *raw, kind rawKind, end byte, depth int) {
 		}
 		if v != nil {
 			v.items = append(v.items, it)
+		}
+		if !comma {
+			s.pos++ // the end
+			return
 		}
 	}
 }
@@ -187,6 +199,7 @@ func (s *scanner) word() {
 	if s.pos == start {
 		s.fail("expected a value")
 	}
+	s.newTime(start)
 }
 
 // unescape resolves the escapes of a basic string on one line. What the decoder would refuse comes

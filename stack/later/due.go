@@ -92,6 +92,7 @@ func (q *Queue) hold(e *Entry, why func(*Entry)) {
 	why(&held)
 	if q.swap(e, &held) {
 		q.log.Warn("the queued change is held", "id", e.ID, "by", e.By, "why", held.Message)
+		q.tellHeld(&held)
 	}
 }
 
@@ -105,20 +106,19 @@ func (q *Queue) apply(ctx context.Context, e *Entry, now time.Time) {
 		return
 	}
 	change := stack.Change{Kind: stack.KindSave, Content: []byte(e.Content), Base: stack.RevisionOf(live), By: e.By, Note: e.remark()}
-	var clashes []string
+	var merged Merged
 	if string(live) != e.Base {
-		var merged []byte
-		if merged, clashes, err = q.o.Merge([]byte(e.Base), live, []byte(e.Content)); err != nil {
+		if merged, err = q.o.Merge([]byte(e.Base), live, []byte(e.Content)); err != nil {
 			q.hold(e, func(h *Entry) {
 				h.Message = fmt.Sprintf("It was not applied, because the config file was changed meanwhile and the two cannot be brought together: %v.", err)
 			})
 			return
 		}
-		if len(clashes) > 0 {
+		if len(merged.Clashes) > 0 {
 			// The run is refused as a conflict, with nothing paused: so the history tells it.
 			change.Base = stack.RevisionOf([]byte(e.Base))
 		} else {
-			change.Content = merged
+			change.Content = merged.Content
 		}
 	}
 	under := e.untried()
@@ -133,15 +133,17 @@ func (q *Queue) apply(ctx context.Context, e *Entry, now time.Time) {
 		if ctx.Err() == nil && !errors.Is(err, stack.ErrShutdown) {
 			waiting.State, waiting.Message = Held, fmt.Sprintf("It was not applied, because the run did not begin: %v.", err)
 		}
-		q.swap(&under, &waiting)
+		if q.swap(&under, &waiting) && waiting.State == Held {
+			q.tellHeld(&waiting)
+		}
 	case report.Outcome == "": // left to the next start, which settles it
 	default:
-		q.ended(&under, report, clashes, now)
+		q.ended(&under, report, merged, now)
 	}
 }
 
 // ended tells how the run ended.
-func (q *Queue) ended(e *Entry, r stack.Report, clashes []string, began time.Time) {
+func (q *Queue) ended(e *Entry, r stack.Report, merged Merged, began time.Time) {
 	told := e.untried()
 	told.Run, told.Outcome = r.ID, r.Outcome
 	switch {
@@ -154,11 +156,15 @@ func (q *Queue) ended(e *Entry, r stack.Report, clashes []string, began time.Tim
 		if r.Outcome == stack.Unchanged {
 			told.Message = "There was nothing to do any more: the config file has these values already."
 		}
+		if merged.Unmerged {
+			told.Content = e.Content
+			told.Message += " Comments that you wrote, or how you wrote or ordered keys, could not be taken along, for somebody else changed the same lines."
+		}
 		if late := began.Sub(e.At); late > tolerated {
 			told.Message += fmt.Sprintf(" It was %s late.", late.Round(time.Second))
 		}
-	case len(clashes) > 0:
-		told.State, told.Clashes = Held, clashes
+	case len(merged.Clashes) > 0:
+		told.State, told.Clashes = Held, merged.Clashes
 		told.Message = "It was not applied: somebody else changed the same keys meanwhile."
 	case r.Cause == stack.CauseBusy || r.Cause == stack.CauseConflict:
 		told.Run, told.Outcome = "", "" // somebody was quicker by a moment: once more
@@ -181,7 +187,10 @@ func (q *Queue) settle() {
 	told := e.untried()
 	live, err := q.o.Read()
 	if err == nil && stack.RevisionOf(live) == e.To {
-		told.State, told.Content, told.Base, told.Outcome = Done, "", "", stack.Applied
+		told.State, told.Base, told.Outcome = Done, "", stack.Applied
+		if e.To == stack.RevisionOf([]byte(e.Content)) {
+			told.Content = "" // else some of its comments may be nowhere else
+		}
 		told.Message = "Applied. Pitstop was ended in the middle of it and brought it to its end when it was back; see the history."
 	} else {
 		told.State = Held
@@ -192,11 +201,11 @@ func (q *Queue) settle() {
 
 // remark is the note of the run that applies the change.
 func (e *Entry) remark() string {
-	what := "for " + e.At.UTC().Format("2006-01-02 15:04 MST")
+	what := "for " + instant(e.At)
 	if e.When == NextClose {
 		what = "for the next close"
 	}
-	text := "Queued " + e.Queued.UTC().Format("2006-01-02 15:04 MST") + " " + what
+	text := "Queued " + instant(e.Queued) + " " + what
 	if e.Note != "" {
 		text = e.Note + " · " + text
 	}

@@ -45,6 +45,6 @@ func (e *Entry) clone() Entry {
 func (e *Entry) untried() Entry {
 	return Entry{
 		ID: e.ID, State: Waiting, When: e.When, At: e.At, Queued: e.Queued, By: e.By, Note: e.Note,
-		Content: e.Content, Base: e.Base, Changed: e.Changed,
+		Content: e.Content, Base: e.Base, Changed: e.Changed, MoreChanged: e.MoreChanged,
 	}
 }

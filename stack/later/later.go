@@ -45,11 +45,13 @@ type Entry struct {
 	By     string    `json:"by"`
 	Note   string    `json:"note,omitempty"`
 	// Content is the whole document as it was queued, Base the file that it was made from. Both hold
-	// secrets, and are gone once the change is Done.
+	// secrets, and are gone once the change is Done. Content stays until that was read, where some of
+	// its comments could not be taken along: they are nowhere else.
 	Content string `json:"content,omitempty"`
 	Base    string `json:"base,omitempty"`
-	// Changed names the keys that it changes, as JSON pointers.
-	Changed []string `json:"changed,omitempty"`
+	// Changed names the keys that it changes, as JSON pointers; at most stack.MaxChanged of them.
+	Changed     []string `json:"changed,omitempty"`
+	MoreChanged int      `json:"more_changed,omitempty"` // how many it changes besides
 
 	// How it went.
 	Message  string          `json:"message,omitempty"`
@@ -72,6 +74,14 @@ type Request struct {
 	// Replaces is the id of the queued change that this one takes the place of; empty: there is none.
 	// One that is Done needs no naming.
 	Replaces string
+}
+
+// Merged is a queued change laid over the file.
+type Merged struct {
+	Content []byte
+	Clashes []string // pointers of the keys that both changed
+	// Unmerged tells that comments of the queued document, or its notation, could not be laid over.
+	Unmerged bool
 }
 
 // Close is what the schedule says of closes at some instant.

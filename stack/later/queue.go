@@ -20,14 +20,14 @@ import (
 	"pitstop/stack/durable"
 )
 
-// Options are what a Queue works with. All but the last three are required.
+// Options are what a Queue works with. All but the last four are required.
 type Options struct {
 	// State is the folder of later.json.
 	State string
 	// Read returns the live config file.
 	Read func() ([]byte, error)
-	// Merge lays queued, which was made from base, over live. It names the keys that both changed.
-	Merge func(base, live, queued []byte) (merged []byte, clashes []string, err error)
+	// Merge lays queued, which was made from base, over live.
+	Merge func(base, live, queued []byte) (Merged, error)
 	// Apply runs a change to its end; Through makes it of a Controller. An error: the run did not
 	// begin. A report without an outcome: it goes on, or was left to the next start.
 	Apply func(context.Context, stack.Change) (stack.Report, error)
@@ -35,6 +35,9 @@ type Options struct {
 	Busy func() bool
 	// NextClose asks the schedule.
 	NextClose func(now time.Time) Close
+
+	// Record is told of everything that happens to the change without a run, for the history; nil: nobody.
+	Record func(stack.Report)
 
 	Grace time.Duration   // how late a change may be applied without asking; 15 min if zero
 	Clock clockwork.Clock // nil: the real one
@@ -82,10 +85,13 @@ func Open(o Options) (*Queue, error) {
 		if err := os.Rename(q.path, aside); err != nil {
 			q.log.Error("the queued change could not be put aside", "path", q.path, "error", err)
 		}
-		q.swap(nil, &Entry{
+		lost := &Entry{
 			ID: newID(), State: Held, When: AtTime, Queued: q.now(), By: "unknown",
 			Message: "A change was queued, but its file could not be understood; it was not applied, and lies in the state folder as later.json.unreadable. Queue it again.",
-		})
+		}
+		if q.swap(nil, lost) {
+			q.tellHeld(lost)
+		}
 	}
 	return q, nil
 }
@@ -147,9 +153,12 @@ func (q *Queue) Put(r Request) (Entry, error) {
 	}
 	e := &Entry{
 		ID: newID(), State: Waiting, When: r.When, At: at, Queued: q.now(), By: r.By, Note: r.Note,
-		Content: string(r.Content), Base: string(r.Base), Changed: slices.Clone(r.Changed),
+		Content: string(r.Content), Base: string(r.Base),
 	}
+	e.Changed, e.MoreChanged = stack.FewChanged(slices.Clone(r.Changed))
+	var before *Entry
 	err = q.change(func(old *Entry) (*Entry, error) {
+		before = old
 		switch {
 		case old == nil && r.Replaces == "", old != nil && old.State == Done:
 		case old == nil:
@@ -167,6 +176,7 @@ func (q *Queue) Put(r Request) (Entry, error) {
 		return Entry{}, err
 	}
 	q.log.Info("a change is queued", "id", e.ID, "by", e.By, "when", e.When, "at", e.At, "replaces", r.Replaces)
+	q.tellPut(e, before)
 	return e.clone(), nil
 }
 
@@ -176,13 +186,13 @@ func (q *Queue) Move(id string, when When, at time.Time, by string) (Entry, erro
 	if err != nil {
 		return Entry{}, err
 	}
-	return q.again(id, by, when, at)
+	return q.again(id, by, when, at, false)
 }
 
 // ApplyNow makes the queued change due.
-func (q *Queue) ApplyNow(id, by string) (Entry, error) { return q.again(id, by, AtTime, q.now()) }
+func (q *Queue) ApplyNow(id, by string) (Entry, error) { return q.again(id, by, AtTime, q.now(), true) }
 
-func (q *Queue) again(id, by string, when When, at time.Time) (e Entry, err error) {
+func (q *Queue) again(id, by string, when When, at time.Time, now bool) (e Entry, err error) {
 	err = q.change(func(old *Entry) (*Entry, error) {
 		if err := meant(old, id); err != nil {
 			return nil, err
@@ -197,14 +207,20 @@ func (q *Queue) again(id, by string, when When, at time.Time) (e Entry, err erro
 	})
 	if err == nil {
 		q.log.Info("the queued change has another time", "id", id, "by", by, "when", when, "at", at)
+		q.tellMoved(&e, by, now)
 	}
 	return e, err
 }
 
 // Remove withdraws the queued change, or dismisses what was told of it.
 func (q *Queue) Remove(id, by string) error {
-	err := q.change(func(old *Entry) (*Entry, error) { return nil, meant(old, id) })
+	var gone *Entry
+	err := q.change(func(old *Entry) (*Entry, error) {
+		gone = old
+		return nil, meant(old, id)
+	})
 	if err == nil {
+		q.tellRemoved(gone, by)
 		q.log.Info("the queued change is withdrawn, or what was told of it read", "id", id, "by", by)
 	}
 	return err

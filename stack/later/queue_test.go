@@ -40,6 +40,7 @@ type world struct {
 	busy     bool
 	closes   Close
 	applied  []stack.Change
+	told     []stack.Report
 	answer   func(stack.Change) (stack.Report, error) // nil: as a Controller would, of a stack that obeys
 	happened chan struct{}
 }
@@ -59,13 +60,13 @@ func (w *world) start() {
 	q, err := Open(Options{
 		State: w.folder, Clock: w.clock,
 		Read: func() ([]byte, error) { w.mu.Lock(); defer w.mu.Unlock(); return []byte(w.file), nil },
-		Merge: func(base, live, queued []byte) ([]byte, []string, error) {
-			merged, clashes, err := configfile.Merge(base, live, queued)
-			var keys []string
-			for _, c := range clashes {
-				keys = append(keys, c.Pointer)
+		Merge: func(base, live, queued []byte) (Merged, error) {
+			m, err := configfile.Merge(base, live, queued)
+			out := Merged{Content: m.Content, Unmerged: m.Unmerged}
+			for _, c := range m.Clashes {
+				out.Clashes = append(out.Clashes, c.Pointer)
 			}
-			return merged, keys, err
+			return out, err
 		},
 		Apply: w.apply,
 		Busy:  func() bool { w.mu.Lock(); defer w.mu.Unlock(); return w.busy },
@@ -76,20 +77,26 @@ func (w *world) start() {
 			c.Open = c.Open && now.Before(c.Next)
 			return c
 		},
+		Record: func(r stack.Report) {
+			w.with(func() { w.told = append(w.told, r) })
+			w.wake()
+		},
 	})
 	if err != nil {
 		w.Fatal(err)
 	}
-	q.OnChange(func() {
-		select {
-		case w.happened <- struct{}{}:
-		default:
-		}
-	})
+	q.OnChange(w.wake)
 	w.Queue = q
 	q.Start(context.Background())
 	w.Cleanup(q.Shutdown)
 	w.sleeps()
+}
+
+func (w *world) wake() {
+	select {
+	case w.happened <- struct{}{}:
+	default:
+	}
 }
 
 // restart ends the queue, lets time pass and starts it again, as the next process would.

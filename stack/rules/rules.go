@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"sync"
 	"time"
 
 	"pitstop/schedule"
@@ -16,12 +17,24 @@ import (
 	"pitstop/stack/configfile"
 )
 
-// Rules are immutable and safe for concurrent use.
+// Rules never change, and are safe for concurrent use.
 type Rules struct {
 	schema *schema.Schema
 	broken string
 	zone   *time.Location
+
+	mu      sync.Mutex
+	checked []verdict // the newest, newest last
 }
+
+// verdict is what was found wrong with a document. Each is asked for several times on its way from an
+// editor through the workflow to the page that shows it.
+type verdict struct {
+	revision stack.Revision
+	problems []stack.Problem
+}
+
+const keptVerdicts = 8
 
 // New reads the schema; an empty name is the embedded one. A schema that cannot be used does not
 // stop the panel, for halting must work while somebody mends it. It does stop every save.
@@ -52,6 +65,42 @@ func (r *Rules) Check(content []byte) []stack.Problem {
 	if r.broken != "" {
 		return []stack.Problem{{Message: r.broken}}
 	}
+	revision := stack.RevisionOf(content)
+	if problems, ok := r.known(revision); ok {
+		return problems
+	}
+	problems := fewest(r.check(content))
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.checked = append(r.checked, verdict{revision, slices.Clone(problems)})
+	r.checked = r.checked[max(0, len(r.checked)-keptVerdicts):]
+	return problems
+}
+
+func (r *Rules) known(revision stack.Revision) ([]stack.Problem, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, v := range r.checked {
+		if v.revision == revision {
+			return slices.Clone(v.problems), true
+		}
+	}
+	return nil, false
+}
+
+// maxProblems is how many problems are told. More is nothing that somebody reads, and a run's report
+// tells them at each of its events.
+const maxProblems = 1000
+
+func fewest(problems []stack.Problem) []stack.Problem {
+	more := len(problems) - maxProblems
+	if more <= 0 {
+		return problems
+	}
+	return append(slices.Clone(problems[:maxProblems]), stack.Problem{Message: fmt.Sprintf("There are %d more problems.", more)})
+}
+
+func (r *Rules) check(content []byte) []stack.Problem {
 	doc, err := configfile.Parse(content)
 	if err != nil {
 		return []stack.Problem{syntaxProblem(err)}

@@ -22,7 +22,7 @@
     const out = new URLSearchParams();
     for (const [name, value] of new FormData(f)) {
       if (passing.includes(name)) continue;
-      out.append(name, secret.includes(name) ? "" : name === ":raw" ? masked(value, names) : value);
+      out.append(name, secret.includes(name) ? "" : [":raw", ":unmerged"].includes(name) ? masked(value, names) : value);
     }
     return out;
   };
@@ -39,6 +39,8 @@
       return null;
     }
   };
+  // A text that could not be merged whole is nowhere else, so it is kept whatever else has become of the draft.
+  const unmerged = (kept) => kept ? new URLSearchParams(kept).has(":unmerged") : !!one("[name=':unmerged']", form());
   const drop = (at = place()) => { try { localStorage.removeItem(at); } catch { /* as above */ } };
 
   // The review follows what is typed. One that is being waited for is dropped for the next.
@@ -72,7 +74,7 @@
       mark(all(".review-problems a[data-line]", next).map((a) => Number(a.dataset.line)));
       one("#text-problems").replaceChildren(...all(".review-problems > *", next).map((el) => el.cloneNode(true)));
     }
-    if (Number(next.dataset.count) === 0) drop();
+    if (Number(next.dataset.count) === 0 && !unmerged()) drop();
   };
 
   // Line numbers.
@@ -126,7 +128,7 @@
     const answer = await fetch("/config/review", { method: "POST", body: new URLSearchParams(kept.form) }).catch(() => null);
     if (!answer?.ok || f !== form()) return;
     const text = await answer.text();
-    const n = Number(new DOMParser().parseFromString(text, "text/html").querySelector("#review")?.dataset.count);
+    const n = Number(new DOMParser().parseFromString(text, "text/html").querySelector("#review")?.dataset.count) || Number(unmerged(kept.form));
     if (!n) return drop();
     if (one("#config-form .changed")) return;
     const box = document.createElement("div");
@@ -183,7 +185,7 @@
     else if (one("#queued")) drop(here); // this very draft is queued now
     number();
     offer();
-    if (form() && one("#changes").dataset.live !== "0" && !locked()) store();
+    if (form() && (one("#changes").dataset.live !== "0" || unmerged()) && !locked()) store();
   };
   document.addEventListener("htmx:after:swap", (e) => { if (!e.target.closest?.("#live")) settle(); });
   settle();
