@@ -137,6 +137,17 @@ Feature: Automated Trading Schedule
       And one halt was obeyed by the orchestrator within 1 s of its request
       And no order was placed between a halt that was obeyed and its end
 
+  Scenario: A halt outlives the panel and its file
+    Given panel and orchestrator run in the middle of a window
+      And the panel and the orchestrator say that trading is on
+    When somebody halts trading meanwhile
+    Then the panel and the orchestrator say that trading is off
+    When the panel is killed
+      And trading.json is removed
+    Then the orchestrator says that it stays halted
+    When the panel is started again
+    Then the panel and the orchestrator say that trading is off
+
   Scenario: A halt that nobody obeys is seen
     Given panel and orchestrator run in the middle of a window
       And the panel and the orchestrator say that trading is on

@@ -28,6 +28,15 @@ func (r *trader) haltSteps(sc *godog.ScenarioContext) {
 			halts = append(halts, r.haltOnce(fmt.Sprintf("drill %d", n+1)))
 		}
 	})
+	sc.When(`^trading\.json is removed$`, func() {
+		must(r.TB, os.Remove(filepath.Join(filepath.Dir(r.panel.config), "trading.json")))
+	})
+	sc.Then(`^the orchestrator says that it stays halted$`, func() {
+		eventually(r.TB, "the orchestrator to miss the file", func() (bool, string) {
+			said := r.lastSaid()
+			return strings.Contains(said, "trading_enabled=false reason=halted") && strings.Contains(said, "cannot be read"), said
+		})
+	})
 	within := func(what string, of func(oneHalt) time.Duration, bound time.Duration) {
 		var all []time.Duration
 		for _, halt := range halts {
