@@ -55,6 +55,7 @@ func closeBrowser() {
 // look is how a person looks at the panel.
 type look struct {
 	phone, dark, noScript bool
+	zone                  string // of the person's own clock; empty: the machine's
 }
 
 // tab opens a page in a browser of its own. What the page reports as wrong fails the test.
@@ -68,10 +69,14 @@ func tab(t testing.TB, l look) playwright.Page {
 	if l.dark {
 		scheme = playwright.ColorSchemeDark
 	}
-	person, err := chromium(t).NewContext(playwright.BrowserNewContextOptions{
+	options := playwright.BrowserNewContextOptions{
 		Viewport: size, ColorScheme: scheme, JavaScriptEnabled: playwright.Bool(!l.noScript),
 		HasTouch: playwright.Bool(l.phone), IsMobile: playwright.Bool(l.phone), ReducedMotion: playwright.ReducedMotionReduce,
-	})
+	}
+	if l.zone != "" {
+		options.TimezoneId = playwright.String(l.zone)
+	}
+	person, err := chromium(t).NewContext(options)
 	must(t, err)
 	t.Cleanup(func() { _ = person.Close() })
 	page, err := person.NewPage()

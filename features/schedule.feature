@@ -121,13 +121,32 @@ Feature: Automated Trading Schedule
       And the page says that the halt is obeyed by python-orchestrator
       And the orchestrator refuses an order
       And an exit still goes through
-      And the halt reached the file and the orchestrator in time
     When the panel is killed
       And the panel is started again
       And the schedule page is open
     Then the page says "Trading halted" because of "a strange fill"
     When I resume the schedule on the page
     Then the panel and the orchestrator say that trading is on
+
+  Scenario: A halt is in the file within 50 ms, and holds order entry within a second
+    Given panel and orchestrator run in the middle of a window
+      And the panel and the orchestrator say that trading is on
+      And the orchestrator has placed an order
+    When trading is halted 5 times, and resumed after each
+    Then one halt was in trading.json within 50 ms of its request
+      And one halt was obeyed by the orchestrator within 1 s of its request
+      And no order was placed between a halt that was obeyed and its end
+
+  Scenario: A halt outlives the panel and its file
+    Given panel and orchestrator run in the middle of a window
+      And the panel and the orchestrator say that trading is on
+    When somebody halts trading meanwhile
+    Then the panel and the orchestrator say that trading is off
+    When the panel is killed
+      And trading.json is removed
+    Then the orchestrator says that it stays halted
+    When the panel is started again
+    Then the panel and the orchestrator say that trading is off
 
   Scenario: A halt that nobody obeys is seen
     Given panel and orchestrator run in the middle of a window
@@ -164,6 +183,16 @@ Feature: Automated Trading Schedule
     Then the toast says "Configuration applied"
       And schedule.stop in config.toml is "15:45", and nothing else has changed
       And the panel follows the schedule until 15:45
+
+  Scenario: The next open and close in the viewer's own zone
+    Given panel and orchestrator run by the clocks of "America/New_York"
+      And the schedule page is open in "Asia/Tokyo"
+    Then the next open and close are shown by the clocks of "Asia/Tokyo" too
+    When I type "15:45" as "schedule.stop" of the plan
+    Then the drawing says "not applied yet"
+      And the next open and close are shown by the clocks of "Asia/Tokyo" too
+    When the schedule page is open in "America/New_York"
+    Then the next open and close are shown once
 
   Scenario: The schedule without JavaScript, on a phone
     Given panel and orchestrator run in the middle of a window

@@ -35,6 +35,8 @@ func (w *world) scheduleSteps(sc *godog.ScenarioContext) {
 	r.bellSteps(sc)
 	r.bannerSteps(sc)
 	r.planSteps(sc)
+	r.haltSteps(sc)
+	r.viewerSteps(sc)
 }
 
 // run starts both with this window. Positions are left soon, so that exits are seen.
@@ -78,6 +80,12 @@ func (r *trader) bellSteps(sc *godog.ScenarioContext) {
 		r.run("00:01", "23:59")
 		r.bothSay("on")
 		r.ringSoon()
+	})
+	sc.Given(`^panel and orchestrator run by the clocks of "([^"]*)"$`, func(name string) {
+		zone, err := time.LoadLocation(name)
+		must(r.TB, err)
+		r.zone = zone
+		r.run("09:30", "16:00")
 	})
 	sc.Step(`^the panel and the orchestrator say that trading is (on|off)$`, r.bothSay)
 	sc.When(`^that minute comes$`, func() {
@@ -276,20 +284,6 @@ func (r *trader) bannerSteps(sc *godog.ScenarioContext) {
 		refusing := r.saidAt("trading_enabled=false")
 		eventually(r.TB, "an exit", func() (bool, string) { return r.saidAt("exit placed").After(refusing), r.lastSaid() })
 	})
-	sc.Then(`^the halt reached the file and the orchestrator in time$`, r.haltInTime)
-}
-
-// haltInTime measures a halt by the stamps that it left, and one more by the call that makes it.
-func (r *trader) haltInTime() {
-	halted := readGate(r.TB, filepath.Dir(r.panel.config)).Since
-	obeyed := r.saidAt("trading_enabled=false reason=halted").Sub(halted)
-	began := time.Now()
-	status := r.panel.call("PUT", "/api/v1/trading", "application/json", `{"mode":"halted","reason":"a strange fill"}`, nil)
-	written := time.Since(began)
-	r.Logf("a halt was in trading.json and answered within %s, and obeyed by the orchestrator after %s", written, obeyed)
-	if status != 200 || written > timely || obeyed > timely || obeyed < -time.Millisecond {
-		r.Fatalf("a halt was answered %d within %s, and obeyed after %s; want at most %s", status, written, obeyed, timely)
-	}
 }
 
 func (r *trader) planSteps(sc *godog.ScenarioContext) {

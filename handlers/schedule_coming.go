@@ -42,7 +42,7 @@ func (s *Server) coming(live liveConfig, p plan) views.Coming {
 // drawComing draws a schedule from now on.
 func drawComing(c *views.Coming, sch *schedule.Schedule, now time.Time) {
 	zone := sch.Location()
-	c.Zone = zone.String()
+	c.Zone, c.Alone = zone.String(), sch.Zoneless()
 	for _, t := range sch.Next(now, 3) {
 		b := views.Badge{Tone: views.Quiet, Icon: "stop", Word: "closes"}
 		if t.Open {

@@ -147,6 +147,20 @@ func TestPreviewDrawsWhatIsTypedAndAppliesNothing(t *testing.T) {
 	p.wantFile(document)
 }
 
+func TestAScheduleWithoutAZoneIsWarnedOf(t *testing.T) {
+	p := newPanel(t)
+	form := p.planForm()
+	drawn := func() string { return p.post("/schedule/preview?part=coming", form).want(t, 200).body }
+	const warning = "Services cannot keep this schedule by themselves"
+	if strings.Contains(drawn(), warning) {
+		t.Error("a schedule with a zone is warned of")
+	}
+	form.Set("schedule.timezone", "")
+	if body := drawn(); !strings.Contains(body, warning) {
+		t.Errorf("a schedule without a zone is not warned of:\n%s", body)
+	}
+}
+
 func TestAnotherWayOfWritingIsProposed(t *testing.T) {
 	p := newPanel(t)
 	form := p.planForm()

@@ -2,6 +2,7 @@ package schedule
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
 
@@ -25,6 +26,11 @@ func everyDayAt(minute int) cronTimes {
 	return cronTimes{minutes: []int{minute}, dom: ^uint64(0), month: ^uint64(0), dow: ^uint64(0), anyDom: true, anyDow: true}
 }
 
+const cronPiece = `([*?]|(\d{1,2}|[a-z]{3})(-(\d{1,2}|[a-z]{3}))?)(/\d{1,3})?`
+
+// cronField is what a field may be. The library takes more, such as "*-5" and ",", by accident.
+var cronField = regexp.MustCompile(`(?i)^` + cronPiece + `(,` + cronPiece + `)*$`)
+
 // parseCron reads a five-field expression, or @daily and the like. Only the fields are left to the
 // library: its arithmetic skips and repeats times when the clocks change.
 func parseCron(text string) (cronTimes, error) {
@@ -33,6 +39,13 @@ func parseCron(text string) (cronTimes, error) {
 	}
 	if strings.HasPrefix(text, "@every") {
 		return cronTimes{}, fmt.Errorf("%q has no fixed times: write a five-field cron expression", text)
+	}
+	if !strings.HasPrefix(text, "@") {
+		for _, piece := range strings.FieldsFunc(text, func(r rune) bool { return r == ' ' }) {
+			if !cronField.MatchString(piece) {
+				return cronTimes{}, fmt.Errorf("%q is not a cron expression (minute, hour, day of month, month, day of week): %q is none of its fields", text, piece)
+			}
+		}
 	}
 	parsed, err := cron.ParseStandard(text)
 	if err != nil {

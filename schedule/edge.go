@@ -42,20 +42,24 @@ const maxOffset = 24 * time.Hour
 
 var (
 	wallPattern    = regexp.MustCompile(`^(\d{1,2}):(\d{1,2})(?::(\d{1,2}))?$`)
-	sessionPattern = regexp.MustCompile(`^(open|close)(?:([+-])((?:\d+h)?(?:\d+m)?))?$`)
+	sessionPattern = regexp.MustCompile(`^(open|close)(?: *([+-]) *((?:\d+h)? *(?:\d+m)?))?$`)
 )
 
-// parseEdge reads what schedule.start and schedule.stop may be.
+// parseEdge reads what schedule.start and schedule.stop may be. The orchestrator reads the same
+// notations by itself (edges.py), and would refuse a config that only the panel understands: after
+// the stack was paused for it. testdata/notations.toml holds both to one reading.
 func parseEdge(text string) (edge, error) {
-	trimmed := strings.TrimSpace(text)
+	trimmed := strings.Trim(text, " ")
 	e := edge{text: trimmed}
-	compact := strings.ToLower(strings.ReplaceAll(trimmed, " ", ""))
+	lower := strings.ToLower(trimmed)
 	var err error
 	switch {
 	case trimmed == "":
 		return e, fmt.Errorf(`it is empty; write a time such as "09:30"`)
-	case strings.HasPrefix(compact, "open"), strings.HasPrefix(compact, "close"):
-		e.kind, e.offset, err = parseSessionEdge(compact)
+	case strings.ContainsFunc(trimmed, func(r rune) bool { return r < ' ' || r > '~' }):
+		return e, fmt.Errorf("%q has a character other than plain letters, digits, signs and spaces", trimmed)
+	case strings.HasPrefix(lower, "open"), strings.HasPrefix(lower, "close"):
+		e.kind, e.offset, err = parseSessionEdge(lower)
 	case strings.HasPrefix(trimmed, "@"), len(strings.Fields(trimmed)) > 1:
 		e.kind = cronEdge
 		e.cron, err = parseCron(trimmed)
@@ -65,8 +69,13 @@ func parseEdge(text string) (edge, error) {
 	return e, err
 }
 
-// parseWall reads HH:MM into a minute of the day. Seconds are accepted if they are 00, since a TOML
-// local time is written with them.
+// parseLocalTime reads a time that TOML itself has, which is written with seconds: they must be 00.
+func parseLocalTime(text string) (edge, error) {
+	minute, err := parseWall(strings.TrimSuffix(text, ":00"))
+	return edge{text: clock(minute), minute: minute}, err
+}
+
+// parseWall reads HH:MM into a minute of the day.
 func parseWall(text string) (int, error) {
 	m := wallPattern.FindStringSubmatch(text)
 	if m == nil {
@@ -82,7 +91,7 @@ func parseWall(text string) (int, error) {
 		return 0, fmt.Errorf("%q is not a time of day: %s", text, hint)
 	case len(m[1]) != 2 || len(m[2]) != 2:
 		return 0, fmt.Errorf("%q must have two digits for hours and minutes: write %02d:%02d", text, hour, minute)
-	case m[3] != "" && m[3] != "00":
+	case m[3] != "":
 		return 0, fmt.Errorf("%q has seconds: a schedule is kept to the minute, write %02d:%02d", text, hour, minute)
 	}
 	return hour*60 + minute, nil
@@ -90,7 +99,7 @@ func parseWall(text string) (int, error) {
 
 func parseSessionEdge(text string) (edgeKind, time.Duration, error) {
 	m := sessionPattern.FindStringSubmatch(text)
-	if m == nil || (m[2] != "" && m[3] == "") {
+	if m == nil || (m[2] != "" && strings.Trim(m[3], " ") == "") {
 		return 0, 0, fmt.Errorf(`%q is not a time of a session: write "open", "open+5m", "close-10m" or "close+1h30m"`, text)
 	}
 	kind := openEdge
@@ -100,7 +109,7 @@ func parseSessionEdge(text string) (edgeKind, time.Duration, error) {
 	if m[2] == "" {
 		return kind, 0, nil
 	}
-	offset, err := time.ParseDuration(m[3])
+	offset, err := time.ParseDuration(strings.ReplaceAll(m[3], " ", ""))
 	if err != nil || offset > maxOffset {
 		return 0, 0, fmt.Errorf("%q is too far from the session: at most %d hours before or after", text, int(maxOffset.Hours()))
 	}

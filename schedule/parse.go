@@ -1,6 +1,7 @@
 package schedule
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -83,7 +84,11 @@ func (p *parser) edge(key string) (edge, bool) {
 		p.problem(key, `%s must be a string such as "09:30".`, key)
 		return edge{}, false
 	}
-	e, err := parseEdge(s)
+	read := parseEdge
+	if _, quoted := value.(string); !quoted {
+		read = parseLocalTime
+	}
+	e, err := read(s)
 	if err != nil {
 		p.problem(key, "%s: %v.", key, err)
 		return edge{}, false
@@ -108,6 +113,10 @@ func (p *parser) zone() {
 		return
 	}
 	zone, err := loadZone(name)
+	if errors.Is(err, errMachineZone) {
+		p.problem("timezone", "The time zone %q means something else on each machine: write an IANA name such as \"America/New_York\".", name)
+		return
+	}
 	if err != nil {
 		hint := `write an IANA name such as "America/New_York"`
 		if s := suggestZone(name); s != "" {
@@ -116,7 +125,7 @@ func (p *parser) zone() {
 		p.problem("timezone", "The time zone %q is unknown: %s", name, hint)
 		return
 	}
-	p.schedule.zone = zone
+	p.schedule.zone, p.schedule.named = zone, true
 }
 
 func (p *parser) calendar() {
@@ -163,10 +172,7 @@ func (p *parser) days() {
 	var days weekdays
 	for i, item := range list {
 		name, _ := item.(string)
-		day, ok := dayNames[strings.ToLower(name)]
-		if !ok {
-			day, ok = fullDayName(name)
-		}
+		day, ok := dayNames[name]
 		if !ok {
 			p.problem("days/"+strconv.Itoa(i), "%v is not a day: write mon, tue, wed, thu, fri, sat or sun.", quoted(item))
 			continue
@@ -174,15 +180,6 @@ func (p *parser) days() {
 		days |= 1 << day
 	}
 	p.schedule.days = days
-}
-
-func fullDayName(name string) (time.Weekday, bool) {
-	for d := time.Sunday; d <= time.Saturday; d++ {
-		if strings.EqualFold(name, d.String()) {
-			return d, true
-		}
-	}
-	return 0, false
 }
 
 func (p *parser) holidays() {
@@ -198,7 +195,7 @@ func (p *parser) holidays() {
 	p.schedule.holidays = make(map[calendar.Date]bool, len(list))
 	for i, item := range list {
 		s, _ := text(item)
-		date, err := calendar.ParseDate(s)
+		date, err := parseDate(s)
 		if err != nil {
 			p.problem("holidays/"+strconv.Itoa(i), "%v is not a date: write it as YYYY-MM-DD; it must exist.", quoted(item))
 			continue
@@ -220,7 +217,7 @@ func (p *parser) earlyCloses() {
 	p.schedule.early = make(map[calendar.Date]int, len(table))
 	for _, key := range slices.Sorted(maps.Keys(table)) {
 		pointer := "early_closes/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(key)
-		date, err := calendar.ParseDate(key)
+		date, err := parseDate(key)
 		if err != nil {
 			p.problem(pointer, "%q is not a date: write it as YYYY-MM-DD; it must exist.", key)
 			continue
@@ -230,6 +227,9 @@ func (p *parser) earlyCloses() {
 			p.problem(pointer, `The time at which %s closes must be a string such as "13:00".`, key)
 			continue
 		}
+		if _, quoted := table[key].(string); !quoted {
+			s = strings.TrimSuffix(s, ":00") // TOML's own times are written with seconds
+		}
 		minute, err := parseWall(s)
 		if err != nil {
 			p.problem(pointer, "The time at which %s closes: %v.", key, err)
@@ -237,6 +237,15 @@ func (p *parser) earlyCloses() {
 		}
 		p.schedule.early[date] = minute
 	}
+}
+
+// parseDate reads YYYY-MM-DD of a year that every service's language has.
+func parseDate(s string) (calendar.Date, error) {
+	date, err := calendar.ParseDate(s)
+	if err == nil && date.Year == 0 {
+		err = fmt.Errorf("%q is of the year 0, which never was", s)
+	}
+	return date, err
 }
 
 // quoted writes a value of the document into a sentence.

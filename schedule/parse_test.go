@@ -52,6 +52,7 @@ func TestParseProblems(t *testing.T) {
 		{"24:00", good.with("stop", "24:00"), "/schedule/stop", "00:00"},
 		{"one digit", good.with("start", "9:30"), "/schedule/start", "write 09:30"},
 		{"seconds", good.with("start", "09:30:10"), "/schedule/start", "kept to the minute"},
+		{"seconds of 00, in quotes", good.with("start", "09:30:00"), "/schedule/start", "write 09:30"},
 		{"nonsense", good.with("start", "noon"), "/schedule/start", "is not a time"},
 		{"nothing", good.with("start", ""), "/schedule/start", "empty"},
 		{"a number", good.with("start", int64(930)), "/schedule/start", "must be a string"},
@@ -59,7 +60,7 @@ func TestParseProblems(t *testing.T) {
 		{"no stop", table{"start": "09:30"}, "/schedule/stop", "missing"},
 		{"a cron that never comes", good.with("start", "0 9 30 2 *"), "/schedule/start", "never comes"},
 		{"a cron that never comes, as stop", good.with("stop", "0 9 31 4,6 *"), "/schedule/stop", "never comes"},
-		{"a cron field that is only commas", good.with("stop", "0 9 , * *"), "/schedule/stop", "never comes"},
+		{"a cron field that is only commas", good.with("stop", "0 9 , * *"), "/schedule/stop", "not a cron expression"},
 		{"a cron out of range", good.with("start", "61 9 * * *"), "/schedule/start", "not a cron expression"},
 		{"a cron of six fields", good.with("start", "0 0 9 * * *"), "/schedule/start", "not a cron expression"},
 		{"a cron with a zone", good.with("start", "TZ=UTC 0 9 * * *"), "/schedule/start", "schedule.timezone"},
@@ -72,7 +73,9 @@ func TestParseProblems(t *testing.T) {
 		{"a misspelt zone", good.with("timezone", "America/NewYork"), "/schedule/timezone", `"America/New_York"`},
 		{"a city for a zone", good.with("timezone", "new york"), "/schedule/timezone", `"America/New_York"`},
 		{"an abbreviation for a zone", good.with("timezone", "EDT"), "/schedule/timezone", `"America/New_York"`},
-		{"Local as zone", good.with("timezone", "Local"), "/schedule/timezone", "IANA"},
+		{"Local as zone", good.with("timezone", "Local"), "/schedule/timezone", "means something else on each machine"},
+		{"a zone that the machine sets", good.with("timezone", "localtime"), "/schedule/timezone", "means something else on each machine"},
+		{"a zone of leap seconds", good.with("timezone", "right/Europe/Berlin"), "/schedule/timezone", "means something else on each machine"},
 		{"a zone that is a path", good.with("timezone", "../etc/passwd"), "/schedule/timezone", "unknown"},
 		{"an unknown calendar", good.with("calendar", "XNYX"), "/schedule/calendar", `did you mean "XNYS"`},
 		{"open without a calendar", good.with("start", "open"), "/schedule/start", "needs a calendar"},
@@ -131,8 +134,14 @@ func TestParseAccepts(t *testing.T) {
 	})
 	t.Run("no zone: the panel's own", func(t *testing.T) {
 		s, problems := Parse(table{"start": "09:30", "stop": "16:00"}.doc(), berlin)
-		if len(problems) > 0 || s.Location() != berlin {
+		if len(problems) > 0 || s.Location() != berlin || !s.Zoneless() {
 			t.Errorf("got %v, %v, want Europe/Berlin", s, problems)
+		}
+	})
+	t.Run("sessions need no zone", func(t *testing.T) {
+		sessions := table{"start": "open", "stop": "close", "calendar": "XNYS"}
+		if mustParse(t, sessions).Zoneless() || !mustParse(t, sessions.with("stop", "15:00")).Zoneless() {
+			t.Error("open to close goes by the exchange's clocks, open to 15:00 by those of a zone")
 		}
 	})
 	for name, tb := range map[string]table{
@@ -141,7 +150,6 @@ func TestParseAccepts(t *testing.T) {
 		"29 February":               {"start": "0 9 29 2 *", "stop": "0 17 29 2 *"},
 		"29 February on a Monday":   {"start": "0 9 29 2 *", "stop": "0 17 * * *", "days": []any{"mon"}},
 		"names in a cron":           {"start": "30 9 * jan-dec MON-FRI", "stop": "@hourly"},
-		"a day by its whole name":   {"start": "09:30", "stop": "16:00", "days": []any{"Monday", "FRI"}},
 		"open with spaces":          {"start": "open + 5m", "stop": "Close - 1h30m", "calendar": "XNYS"},
 		"the last half hour":        {"start": "close-30m", "stop": "close", "calendar": "XNYS"},
 		"a session and a wall time": {"start": "open+5m", "stop": "15:00", "timezone": "America/New_York", "calendar": "XNYS"},

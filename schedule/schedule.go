@@ -43,6 +43,7 @@ type State struct {
 type Schedule struct {
 	start, stop edge
 	zone        *time.Location
+	named       bool     // the table names the zone
 	days        weekdays // nothing: every day
 	market      *calendar.Calendar
 	holidays    map[calendar.Date]bool
@@ -51,6 +52,10 @@ type Schedule struct {
 
 // Location is the zone in which the schedule's wall times are meant.
 func (s *Schedule) Location() *time.Location { return s.zone }
+
+// Zoneless reports that there are times of day by clocks that the table does not name: the panel takes
+// its own. A service cannot know which they are, so it trades by the panel's gate alone.
+func (s *Schedule) Zoneless() bool { return !s.named && !(s.start.ofSession() && s.stop.ofSession()) }
 
 // Calendar is the exchange calendar it follows; nil: none.
 func (s *Schedule) Calendar() *calendar.Calendar { return s.market }

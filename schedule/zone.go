@@ -1,9 +1,11 @@
 package schedule
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 )
@@ -49,10 +51,22 @@ func zoneOfPath(path string) string {
 	return path
 }
 
+// errMachineZone is the error for names of files that each machine fills, or leaves out, as it likes:
+// its own zone, and the zones counted in other seconds.
+var errMachineZone = errors.New("it means something else on each machine")
+
+// zoneName is how every IANA name is written. A path that a file system would find is none.
+var zoneName = regexp.MustCompile(`^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*$`)
+
 // loadZone is time.LoadLocation for names that mean the same on every machine.
 func loadZone(name string) (*time.Location, error) {
-	if name == "" || strings.EqualFold(name, "local") {
+	if !zoneName.MatchString(name) {
 		return nil, fmt.Errorf("%q is not the name of a time zone", name)
+	}
+	switch lower := strings.ToLower(name); {
+	case lower == "local", lower == "localtime", lower == "posixrules",
+		strings.HasPrefix(lower, "right/"), strings.HasPrefix(lower, "posix/"):
+		return nil, fmt.Errorf("the time zone %q: %w", name, errMachineZone)
 	}
 	return time.LoadLocation(name)
 }

@@ -79,6 +79,7 @@ type Coming struct {
 	Zone  string
 	Draft bool // the form differs from the config file
 	None  string
+	Alone bool // only the panel knows by which clock its times are meant
 	Edges []ComingEdge
 	Days  []ComingDay
 }

@@ -1,6 +1,7 @@
 """The gate in front of every order entry: the panel's word and the own schedule, put together."""
 
 import threading
+from dataclasses import replace
 
 from .gatefile import Garbled, Gate, Missing
 from .windows import Verdict
@@ -59,8 +60,13 @@ def _silence(own: Verdict, gate, now: float) -> str:
 class TradingEnabled:
     """`trading_enabled.get()` stands before every order entry. Safe for concurrent use.
 
-    It remembers one thing: a window that has closed does not open again because the clock was set
-    back. Whoever looks first, an order entry or the scheduler's tick, sees the close for both.
+    It remembers two things. A window that has closed, by the own schedule or by the gate file's
+    `until`, does not open again because the clock was set back: whoever looks first, an order entry
+    or the scheduler's tick, sees the close for both. And a
+    halt, or a file that could not be understood, holds until a file that can be read says otherwise:
+    that the file went away is nobody's word. Both are remembered in this process alone. One that
+    starts without a gate file knows of no halt and keeps its own schedule; the panel, which keeps a
+    halt in its own state too, writes the file again within a second.
     """
 
     def __init__(self, gatefile, clock, log):
@@ -70,6 +76,9 @@ class TradingEnabled:
         self._lock = threading.Lock()  # guards what follows
         self._own = Verdict(False, False, "the scheduler has not looked yet")
         self._closed_through = None
+        self._latched = None
+        self._awaited = None  # the gate that is open, while its end is to come
+        self._ended = None  # the last gate whose end came
         self._said = None
 
     def get(self) -> bool:
@@ -86,11 +95,42 @@ class TradingEnabled:
         """Decides anew, from the file as it is now, and logs what changed."""
         with self._lock:
             now = self._clock()
-            decision = decide(self._settled(now), self._gatefile.read(), now)
+            decision = decide(self._settled(now), self._less_ended(self._heard(), now), now)
             if decision != self._said:
                 self._said = decision
                 self._log.info("trading_enabled=%s reason=%s", str(decision[0]).lower(), decision[1])
             return decision
+
+    def _heard(self):
+        """The gate file's word, or where there is none, the last one if that stopped trading."""
+        gate = self._gatefile.read()
+        if not isinstance(gate, Missing):
+            halted = isinstance(gate, Garbled) or gate.mode == "halted"
+            self._latched = gate if halted else None
+            return gate
+        if isinstance(self._latched, Garbled):
+            return Garbled(f"{self._latched.why}, and now {gate.why}")
+        if self._latched is not None:
+            reason = f"{self._latched.reason}, and now " if self._latched.reason else ""
+            return replace(self._latched, reason=reason + gate.why)
+        return gate
+
+    def _less_ended(self, gate, now: float):
+        """The gate, less a window whose end was seen to come. While the panel runs it says so itself;
+        without it, where only it knew of the end, a clock that was set back would open it again."""
+        if self._awaited is not None and now >= self._awaited.until:
+            self._ended, self._awaited = self._awaited, None
+        if isinstance(gate, Missing):
+            return gate
+        open_now = isinstance(gate, Gate) and gate.enabled and gate.until is not None and now < gate.until
+        if open_now and self._ended is not None and self._ended.until - now < BELIEVED_SECONDS:
+            # Of a person's "trade until", only the same one has ended.
+            same = (gate.since, gate.until) == (self._ended.since, self._ended.until)
+            if same or gate.mode == "schedule" and gate.until <= self._ended.until:
+                why = "its window has closed already, and the clock was set back"
+                return replace(gate, enabled=False, mode="schedule", reason=why)
+        self._awaited = gate if open_now else None
+        return gate
 
     def _settled(self, now: float) -> Verdict:
         """The scheduler's verdict, less a window that was seen to close."""

@@ -28,6 +28,7 @@ class Gate:
     mode: str
     reason: str
     by: str
+    since: float | None
     until: float | None
     written: float  # when the panel last stood by it: `since`, or the file's own time if later
 
@@ -75,6 +76,7 @@ def parse(content: bytes, modified: float) -> Garbled | Gate:
         mode=value["mode"],
         reason=str(value.get("reason") or ""),
         by=str(value.get("by") or ""),
+        since=since,
         until=until,
         written=max(since or 0.0, modified),
     )

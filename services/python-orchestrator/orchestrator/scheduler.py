@@ -3,12 +3,19 @@
 import os
 import threading
 import time
+from datetime import datetime
 
 import schedule
 
 from .windows import Verdict
 
 TICK_SECONDS = 0.1
+# A cron expression with more times of day than this gets one job a minute instead of one for each.
+MOST_JOBS = 48
+# A verdict holds until its next edge; where none is near, it is asked for again after this.
+FRESH_SECONDS = 3600.0
+
+_ENVIRONMENT_ZONE = os.environ.get("TZ")  # as it was before the schedule's was set
 
 
 class Scheduler:
@@ -28,6 +35,7 @@ class Scheduler:
         # All below belongs to the thread.
         self._jobs = schedule.Scheduler()
         self._plan = None
+        self._verdict = (0.0, 0.0, None)  # it, and from and until when it holds
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="scheduler", daemon=True)
 
@@ -62,26 +70,53 @@ class Scheduler:
 
     def _replan(self, plan):
         self._jobs.clear()
-        self._plan = plan
-        if plan is None or not plan.fixed or plan.calendar:
-            return
+        self._plan, self._verdict = plan, (0.0, 0.0, None)
+        zone = plan.timezone if plan else None
         # `schedule` before 1.2 knows no zones of its own: the process's zone is the schedule's.
-        if plan.timezone:
-            os.environ["TZ"] = plan.timezone
-            time.tzset()
-        self._jobs.every().day.at(plan.start).do(self._start_trading)
-        self._jobs.every().day.at(plan.stop).do(self._stop_trading)
+        if zone or _ENVIRONMENT_ZONE:
+            os.environ["TZ"] = zone or _ENVIRONMENT_ZONE
+        else:
+            os.environ.pop("TZ", None)
+        time.tzset()
+        if plan is None:
+            return
+        if plan.zoneless:
+            self._log.warning(
+                "schedule.timezone is not set: this service cannot keep the schedule by itself, and trades by the panel's gate alone"
+            )
+            return
+        self._plan_jobs(plan.start, "start", plan)
+        self._plan_jobs(plan.stop, "stop", plan)
 
-    def _start_trading(self):
-        self._log.info("the clock shows %s: time to start trading", self._plan.start)
-        self._evaluate()
+    def _plan_jobs(self, edge, word, plan):
+        if edge.of_session:
+            return  # only the panel knows when that is
+        if len(edge.times.minutes) > MOST_JOBS:
+            self._jobs.every().minute.at(":00").do(self._wake)
+            return
+        for minute in edge.times.minutes:
+            at = f"{minute // 60:02d}:{minute % 60:02d}"
+            self._jobs.every().day.at(at).do(self._at_edge, edge, at, word)
 
-    def _stop_trading(self):
-        self._log.info("the clock shows %s: time to stop trading", self._plan.stop)
-        self._evaluate()
+    def _wake(self):
+        self._verdict = (0.0, 0.0, None)
+
+    def _at_edge(self, edge, at, word):
+        self._wake()
+        # On a day without the schedule's cron, its time of day means nothing.
+        if edge.times.on(datetime.fromtimestamp(self._clock(), self._plan.zone()).date()):
+            self._log.info("the clock shows %s: time to %s trading", at, word)
 
     def _evaluate(self):
         if self._plan is None:
             self._trading_enabled.follow(Verdict(False, False, "the config has no schedule"))
             return
-        self._trading_enabled.follow(self._plan.at(self._clock()))
+        now = self._clock()
+        since, until, verdict = self._verdict
+        if verdict is None or not since <= now < until:
+            verdict = self._plan.at(now)
+            until = now + FRESH_SECONDS
+            if verdict.until is not None:
+                until = min(until, verdict.until)
+            self._verdict = (now, until, verdict)
+        self._trading_enabled.follow(verdict)

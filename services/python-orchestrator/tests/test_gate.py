@@ -16,7 +16,7 @@ UNKNOWN = Verdict(False, False, "only the panel knows")
 
 
 def gate(enabled, mode="schedule", until=None, written=NOW - 60):
-    return Gate(enabled, mode, "because", "somebody", until, written)
+    return Gate(enabled, mode, "because", "somebody", NOW - 7200, until, written)
 
 
 class DecideTest(unittest.TestCase):
@@ -113,7 +113,8 @@ class TradingEnabledTest(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.path = os.path.join(folder.name, "trading.json")
         self.lines = Lines()
-        self.enabled = TradingEnabled(GateFile(self.path), lambda: NOW, self.lines.log)
+        self.now = NOW
+        self.enabled = TradingEnabled(GateFile(self.path), lambda: self.now, self.lines.log)
 
     def write(self, **keys):
         value = {"trading_enabled": True, "mode": "schedule", "reason": "open", "since": "2027-01-15T07:59:00Z", "until": None, "by": "schedule"}
@@ -144,6 +145,89 @@ class TradingEnabledTest(unittest.TestCase):
 
     def test_before_the_scheduler_has_looked_there_is_no_trading(self):
         self.assertFalse(self.enabled.get())
+
+    def test_a_halt_holds_while_the_file_is_gone_and_until_one_says_otherwise(self):
+        self.enabled.follow(OPEN)
+        self.write(trading_enabled=False, mode="halted", reason="enough")
+        self.assertFalse(self.enabled.get())
+        os.remove(self.path)
+        self.assertFalse(self.enabled.get())
+        self.assertEqual(
+            self.lines.lines[-1],
+            "INFO trading_enabled=false reason=halted: enough, and now the gate file cannot be read (No such file or directory)",
+        )
+        os.mkdir(self.path)  # there, and unreadable
+        self.assertFalse(self.enabled.get())
+        os.rmdir(self.path)
+        self.write()
+        self.assertTrue(self.enabled.get())
+        os.remove(self.path)
+        self.assertTrue(self.enabled.get())
+
+    def test_a_file_that_could_not_be_understood_holds_while_it_is_gone(self):
+        self.enabled.follow(OPEN)
+        for content in ("{", json.dumps({"trading_enabled": True, "mode": "party"})):
+            with open(self.path, "w") as file:
+                file.write(content)
+            self.assertFalse(self.enabled.get())
+            os.remove(self.path)
+            self.assertFalse(self.enabled.get())
+            self.write()
+            self.assertTrue(self.enabled.get())
+
+    def test_a_start_without_a_gate_file_keeps_the_own_schedule(self):
+        self.write(trading_enabled=False, mode="halted")
+        self.enabled.get()
+        os.remove(self.path)
+        again = TradingEnabled(GateFile(self.path), lambda: NOW, self.lines.log)
+        again.follow(OPEN)
+        self.assertTrue(again.get())
+
+    def test_a_close_that_only_the_gate_file_knew_is_remembered_when_the_clock_is_set_back(self):
+        self.enabled.follow(UNKNOWN)
+        self.write(until="2027-01-15T08:30:00Z")
+        self.assertTrue(self.enabled.get())
+        self.now = NOW + 1800
+        self.assertFalse(self.enabled.get())
+        self.now = NOW
+        self.assertFalse(self.enabled.get())
+        self.assertIn("the clock was set back", self.lines.lines[-1])
+        os.remove(self.path)
+        self.assertFalse(self.enabled.get())
+        self.write(until="2027-01-15T08:29:00Z")
+        self.assertFalse(self.enabled.get())
+        self.write(until="2027-01-15T08:31:00Z")  # a later close is another window
+        self.assertTrue(self.enabled.get())
+
+    def test_a_clock_that_was_ahead_by_days_closes_no_window_of_today(self):
+        self.enabled.follow(UNKNOWN)
+        self.now = NOW + 3 * 86400
+        self.write(until="2027-01-18T08:30:00Z")
+        self.assertTrue(self.enabled.get())
+        self.now += 1800
+        self.assertFalse(self.enabled.get())
+        self.now = NOW
+        self.write(until="2027-01-15T08:30:00Z")
+        self.assertTrue(self.enabled.get())
+
+    def test_a_forced_gate_that_ended_does_not_begin_again_but_another_may(self):
+        self.enabled.follow(CLOSED)
+        forced = {"mode": "forced", "since": "2027-01-15T07:59:00Z"}
+        self.write(**forced, until="2027-01-15T08:30:00Z")
+        self.assertTrue(self.enabled.get())
+        self.now = NOW + 1800
+        self.assertFalse(self.enabled.get())
+        self.now = NOW
+        self.assertFalse(self.enabled.get())
+        self.write(mode="forced", since="2027-01-15T08:00:01Z", until="2027-01-15T08:20:00Z")
+        self.assertTrue(self.enabled.get())
+
+    def test_a_forced_gate_goes_beyond_what_the_own_schedule_knows_and_a_plain_one_does_not(self):
+        self.enabled.follow(Verdict(False, True, "out of the window until at least Mon 09:30"))
+        self.write(until="2027-01-15T08:30:00Z")
+        self.assertFalse(self.enabled.get())
+        self.write(mode="forced", until="2027-01-15T08:30:00Z")
+        self.assertTrue(self.enabled.get())
 
     def test_a_folder_in_its_place_is_unreadable_not_fatal(self):
         os.mkdir(self.path)

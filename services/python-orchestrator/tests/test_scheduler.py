@@ -38,8 +38,11 @@ class SchedulerTest(unittest.TestCase):
         patch = mock.patch.object(schedule.datetime, "datetime", Now)
         patch.start()
         self.addCleanup(patch.stop)
+        self.before = (time.tzname, os.environ.get("TZ"))
         self.addCleanup(time.tzset)
-        self.addCleanup(os.environ.pop, "TZ", None)
+        environment = mock.patch.dict(os.environ)
+        environment.start()
+        self.addCleanup(environment.stop)
         self.enabled = TradingEnabled(NoGate(), clock, self.lines.log)
         self.scheduler = Scheduler(self.enabled, clock, self.lines.log)
         self.follow()
@@ -97,6 +100,41 @@ class SchedulerTest(unittest.TestCase):
         self.scheduler.plan(None)
         self.assertFalse(self.at("2026-03-04T12:00"))
         self.assertIn("the config has no schedule", self.lines.lines[-1])
+
+    def test_a_cron_schedule_is_kept_and_its_jobs_are_planned(self):
+        self.follow(start="30 9 * * mon-fri", stop="0 16 * * *")
+        got = [self.at(f"2026-03-{t}") for t in ("04T12:00", "04T16:00", "05T09:30", "07T09:29", "07T09:30")]
+        self.assertEqual(got, [True, False, True, False, False])
+        said = [line for line in self.lines.lines if "time to start" in line]
+        self.assertEqual(said, ["INFO the clock shows 09:30: time to start trading"])  # not on Saturday
+
+    def test_a_cron_of_every_minute_is_one_job(self):
+        self.follow(start="*/2 * * * *", stop="1-59/2 * * * *")
+        got = [self.at(f"2026-03-04T12:0{n}") for n in range(4)]
+        self.assertEqual(got, [True, False, True, False])
+        self.assertLess(len(self.scheduler._jobs.get_jobs()), 50)
+
+    def test_with_a_calendar_the_jobs_and_the_zone_are_planned_too(self):
+        self.follow(calendar="XTKS", timezone="Asia/Tokyo")
+        self.scheduler.tick()
+        self.assertEqual(time.tzname[0], "JST")
+        self.assertEqual(len(self.scheduler._jobs.get_jobs()), 2)
+
+    def test_a_schedule_without_a_zone_is_not_kept_and_says_so(self):
+        self.follow(timezone="")
+        self.assertFalse(self.at("2026-03-04T12:00"))
+        self.assertTrue(any(line.startswith("WARNING schedule.timezone is not set") for line in self.lines.lines))
+        self.assertIn("for schedule.timezone is not set, and no panel", self.lines.lines[-1])
+        self.assertEqual(self.scheduler._jobs.get_jobs(), [])
+
+    def test_the_zone_is_put_back_when_the_schedule_names_none_any_more(self):
+        for plan in (parse_schedule(TABLE | {"timezone": ""}), None):
+            with self.subTest(plan):
+                self.follow(timezone="Asia/Tokyo")
+                self.scheduler.tick()
+                self.scheduler.plan(plan)
+                self.scheduler.tick()
+                self.assertEqual((time.tzname, os.environ.get("TZ")), self.before)
 
     def test_the_process_lives_in_the_schedules_zone(self):
         self.follow(timezone="Asia/Tokyo")
