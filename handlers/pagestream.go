@@ -103,6 +103,7 @@ func (s *Server) getPageEvents(c echo.Context) error {
 	if err != nil {
 		return nil // gone already
 	}
+	defer out.end()
 	tick := time.NewTicker(lookAgain)
 	defer tick.Stop()
 	sent, written := map[string]string{}, time.Now()

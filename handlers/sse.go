@@ -57,6 +57,17 @@ func beginStream(c echo.Context, compressed bool) (*stream, error) {
 	return s, s.write(": pitstop\n\n")
 }
 
+// end closes a compressed stream, so that a browser takes its end for one and not for a broken connection.
+func (s *stream) end() {
+	if s.zip == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_ = s.rc.SetWriteDeadline(time.Now().Add(writeTimeout))
+	_ = s.zip.Close() // to a client that is gone
+}
+
 // send writes one event; id and name may be empty.
 func (s *stream) send(id, name, data string) error {
 	var b strings.Builder

@@ -63,7 +63,7 @@ func chance(t *testing.T, seed uint64, outcomes map[stack.Outcome]int) {
 			return stacktest.Fault{}
 		}
 		switch c.Method {
-		case "Read", "Stage", "Commit", "Prune", "Backup":
+		case "Read", "Stage", "Commit", "Prune", "Backup", "BackupOf":
 			return stacktest.Fault{Err: errInjected, Done: c.Method == "Commit" && roll(2) == 0}
 		}
 		return []stacktest.Fault{{Err: errInjected}, {Err: errInjected, Done: true}, {Hang: true}, {Hang: true, Done: true}}[roll(4)]
