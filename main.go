@@ -75,6 +75,9 @@ func ending() []os.Signal {
 	return signals
 }
 
+// endAtOnce gives a command that only reads its signals back: there is nothing that it would leave in half.
+func endAtOnce(*cobra.Command, []string) { signal.Reset(ending()...) }
+
 // console is what a command has of the world besides files and sockets.
 type console struct {
 	environ     []string
@@ -485,10 +488,11 @@ func hook(environ []string) func(string) {
 
 func checkCommand(c console) *cobra.Command {
 	return &cobra.Command{
-		Use:   "check CONFIG",
-		Short: "Validate a config file: exit status 0 if it is valid, 1 if not",
-		Long:  "Validate a config file against the schema that the settings name (by default the embedded one)\nand print each problem as file:line:col: /pointer: message.",
-		Args:  oneArgument("config file"),
+		Use:    "check CONFIG",
+		Short:  "Validate a config file: exit status 0 if it is valid, 1 if not",
+		Long:   "Validate a config file against the schema that the settings name (by default the embedded one)\nand print each problem as file:line:col: /pointer: message.",
+		Args:   oneArgument("config file"),
+		PreRun: endAtOnce,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			schemaFile, err := settings.Schema(cmd.Flag("settings").Value.String(), cmd.Flags().Changed("settings"), c.environ)
 			if err != nil {
@@ -518,9 +522,10 @@ func windowsCommand(c console) *cobra.Command {
 	var from, to string
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use:   "windows CONFIG",
-		Short: "Print the trading windows of a config file, opens and closes in UTC",
-		Args:  oneArgument("config file"),
+		Use:    "windows CONFIG",
+		Short:  "Print the trading windows of a config file, opens and closes in UTC",
+		Args:   oneArgument("config file"),
+		PreRun: endAtOnce,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			content, err := os.ReadFile(args[0])
 			if err != nil {
