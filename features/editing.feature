@@ -208,7 +208,8 @@ Feature: Editing that one can trust
     Then the editor says "could not all be merged"
       And the text as I typed it has "# agreed by phone"
       And the text has "# as in May"
-    When the browser crashes and is opened again
+    When the browser has kept "agreed"
+      And the browser crashes and is opened again
     Then I am told of 1 unsaved change
     When I press "Restore"
     Then the text as I typed it has "# agreed by phone"

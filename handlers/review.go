@@ -136,7 +136,7 @@ func (s *Server) maskedDraft(d draft) views.MaskedDraft {
 	typed = slices.Compact(typed)
 	return views.MaskedDraft{
 		Revision: d.typed.Get(inRevision), Text: s.sheetOf(content, d.base.Content).text(),
-		Kept: keptDraft{name: forgottenDraft, typed: typed}.String(), Secrets: len(typed), Note: d.typed.Get(inNote),
+		Kept: keptDraft{name: forgottenDraft, typed: typed}.String(), Secrets: len(typed), Note: d.typed.Get(inNote), Unmerged: d.typed.Get(inUnmerged) != "",
 	}
 }
 

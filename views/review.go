@@ -34,4 +34,5 @@ type MaskedDraft struct {
 	Kept     string // what is to be typed again
 	Secrets  int    // how many that are
 	Note     string
+	Unmerged bool // there is a text beside it that could not be merged whole
 }

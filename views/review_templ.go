@@ -313,7 +313,7 @@ func ReviewAnswer(r *Review, d MaskedDraft) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		if reviewCount(r) > 0 {
+		if reviewCount(r) > 0 || d.Unmerged {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 33, "<textarea id=\"masked\" hidden data-revision=\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
