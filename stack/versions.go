@@ -91,7 +91,8 @@ func (v *versions) keep(content []byte, at time.Time) error {
 	if len(content) > largestVersionKept {
 		return fmt.Errorf("it has %d MB, and versions of up to %d MB are kept", len(content)>>20, largestVersionKept>>20)
 	}
-	if err := os.MkdirAll(v.dir, 0o700); err != nil {
+	// Not the folder above it: where the state's disk is gone, nothing is written in its place.
+	if err := os.Mkdir(v.dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
 	had, err := v.list()
