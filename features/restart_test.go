@@ -37,6 +37,10 @@ func TestRestart(t *testing.T) {
 		not := c.standing()
 		return len(not) == 2, fmt.Sprint(not)
 	})
+	// The guardian first, which would else live long enough now and then to see the panel die.
+	for _, pid := range c.guardians() {
+		must(t, syscall.Kill(pid, syscall.SIGKILL))
+	}
 	c.kill()
 	died := time.Now()
 	eventually(t, "panel and guardian to be gone", func() (bool, string) {

@@ -160,6 +160,19 @@ func (a *audit) ended(run string) bool {
 	})
 }
 
+// tells says whether the newest thing that the history tells of the config file is this change from
+// outside: the program died before it could note that it had told it.
+func (a *audit) tells(from, to Revision) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, r := range slices.Backward(a.reports) {
+		if r.Kind == KindExtern || r.Kind.IsRun() {
+			return r.Kind == KindExtern && r.Revision == Revisions{From: from, To: to}
+		}
+	}
+	return false
+}
+
 // Reports is the history, newest first, the run under way before all: runs, what a crash made
 // necessary (KindRecover), and what happened beside them (KindExtern, KindTrading,
 // KindLater).

@@ -36,14 +36,24 @@ func openKnown(state string, clock clockwork.Clock, log *slog.Logger) *knownConf
 	return k
 }
 
-// set makes content the known one, and returns what was known before; its bytes are nil where they
-// are not to be had any more.
+// set makes content the known one, after a crash too, and returns what was known before; its bytes are
+// nil where they are not to be had any more.
 func (k *knownConfig) set(content []byte) (rev Revision, old []byte, err error) {
+	rev, old = k.see(content)
+	if rev != RevisionOf(content) {
+		err = k.note()
+	}
+	return rev, old, err
+}
+
+// see is set until the program ends: note makes it last. In between a change can be put on record, so
+// that a crash loses none of it. The version itself is kept at once: one whose revision is noted is
+// found again.
+func (k *knownConfig) see(content []byte) (rev Revision, old []byte) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	rev, old = k.rev, k.content
 	k.rev, k.content = RevisionOf(content), content
-	// The version first: one whose revision is noted is found again after a crash.
 	if err := k.versions.keep(content, k.clock.Now()); err != nil {
 		k.log.Warn("This version of the config file cannot be kept: once it is overwritten from outside it can be neither compared nor restored.",
 			"revision", k.rev.Short(), "folder", k.versions.dir, "error", err)
@@ -51,10 +61,13 @@ func (k *knownConfig) set(content []byte) (rev Revision, old []byte, err error) 
 	if old == nil && rev != "" && rev != k.rev {
 		old, _ = k.versions.find(rev)
 	}
-	if rev != k.rev {
-		err = durable.WriteFile(k.path, []byte(k.rev+"\n"), 0o600)
-	}
-	return rev, old, err
+	return rev, old
+}
+
+func (k *knownConfig) note() error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return durable.WriteFile(k.path, []byte(k.rev+"\n"), 0o600)
 }
 
 // seq counts the runs begun, and says whether one is under way.
@@ -90,11 +103,16 @@ func (c *Controller) lookForChange() bool {
 		return false // a run has begun meanwhile, and may have written what is known
 	}
 	rev := RevisionOf(content)
-	was, old, err := c.known.set(content)
-	if err != nil {
-		c.o.Log.Warn("The revision of the config file could not be noted; after a restart the same change may be told again.", "error", err)
+	was, old := c.known.see(content)
+	if was == rev {
+		return false
 	}
-	if was == rev || was == "" {
+	defer func() {
+		if err := c.known.note(); err != nil {
+			c.o.Log.Warn("The revision of the config file could not be noted; after a restart the same change may be told again.", "error", err)
+		}
+	}()
+	if was == "" || c.audit.tells(was, rev) {
 		return false
 	}
 	r := Report{
