@@ -197,7 +197,7 @@
   const settle = () => {
     clearTimeout(waiting);
     asking?.abort();
-    typed = false;
+    typed = one("#review")?.dataset.count === "0"; // else the server has shown what it is about
     if (form()) here = place();
     else if (one("#queued")) drop(here); // this very draft is queued now
     number();
