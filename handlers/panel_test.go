@@ -342,3 +342,21 @@ func (b *lockedBuffer) String() string {
 	defer b.mu.Unlock()
 	return b.buf.String()
 }
+
+// The log is for whoever reads it at night: a line for each run, none for who looked at a page.
+func TestTheLogHasALinePerRunAndNonePerRequest(t *testing.T) {
+	p := newPanel(t)
+	lines := func() int { return strings.Count(p.log.String(), "\n") }
+	p.get("/").want(t, 200) // whatever is seen for the first time is told once
+	before := lines()
+	for _, path := range []string{"/", "/config", "/schedule", "/history", "/api/v1/status", "/api/v1/config", "/nowhere", "/healthz"} {
+		p.get(path)
+	}
+	if got := lines() - before; got != 0 {
+		t.Errorf("8 requests left %d lines in the log:\n%s", got, p.log.String())
+	}
+	p.do("PATCH", "/api/v1/config", `{"risk":{"max_order_usd":900}}`, "Content-Type", "application/merge-patch+json").want(t, 200)
+	if got := strings.Count(p.log.String(), "A run has ended."); got != 1 {
+		t.Errorf("a run is told in %d lines, want one", got)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -343,4 +344,34 @@ func anyGate(t *testing.T, r *rig) *Gate {
 	g, err := OpenGate(r.file, r.state, r.clock, nil)
 	must(t, err)
 	return g
+}
+
+// A halt is a person's: no config that is saved, and no schedule in it, lifts it.
+func TestAHaltLatchesOverOtherSchedules(t *testing.T) {
+	r := newRig(t, "2026-11-25 15:00")
+	day := table{"start": "09:30", "stop": "16:00", "timezone": "America/New_York"}
+	plans := []*Schedule{mustParse(t, day), mustParse(t, day.with("stop", "20:00")), nil, mustParse(t, table{"start": "open", "stop": "close", "calendar": "24-7"})}
+	var mu sync.Mutex
+	now := plans[0]
+	r.start(t, func() (*Schedule, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		return now, nil
+	})
+	must(t, r.gate.Halt("anna", "odd fills"))
+	for _, plan := range plans {
+		mu.Lock()
+		now = plan
+		mu.Unlock()
+		r.scheduler.Replan()
+		r.until(t, "the other schedule is followed", func() bool { return r.scheduler.Status().Schedule == plan })
+		r.advance(t, tick)
+		if s := r.told(t); s.TradingEnabled || s.Mode != Halted || s.By != "anna" {
+			t.Errorf("got %+v, want anna's halt", s)
+		}
+	}
+	must(t, r.gate.Resume("ben", ""))
+	if s := r.told(t); !s.TradingEnabled {
+		t.Errorf("after Resume: got %+v, want trading around the clock", s)
+	}
 }
