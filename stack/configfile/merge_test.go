@@ -26,13 +26,7 @@ func TestMergeAppliesYourKeysToTheirs(t *testing.T) {
 		{"a table you removed while they changed it", "[t]\na = 1\nb = 1\n", "[t]\na = 2\nb = 1\n", "", "[t]\na = 2\nb = 1\n", "/t map[a:1 b:1] map[a:2 b:1] <nil>"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			m, err := Merge([]byte(c.base), []byte(c.theirs), []byte(c.yours))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if string(m.Content) != c.want {
-				t.Errorf("got\n%s\nwant\n%s", m.Content, c.want)
-			}
+			m := wantMerged(t, c.base, c.theirs, c.yours, c.want)
 			var got []string
 			for _, k := range m.Clashes {
 				got = append(got, fmt.Sprint(k.Pointer, " ", k.Base, " ", k.Theirs, " ", k.Yours))
@@ -112,13 +106,7 @@ func TestMergeFollowsTheTablesOfALists(t *testing.T) {
 		{"lists in tables of lists", "[[g]]\nname = 'x'\n[[g.l]]\nid = 1\nn = 1\n[[g.l]]\nid = 2\nn = 1\n[[g]]\nname = 'y'\n", "[[g]]\nname = 'y'\n[[g]]\nname = 'x'\n[[g.l]]\nid = 2\nn = 1\n[[g.l]]\nid = 1\nn = 1\n", "[[g]]\nname = 'x'\n[[g.l]]\nid = 1\nn = 9\n[[g.l]]\nid = 2\nn = 1\n[[g]]\nname = 'y'\n", "[[g]]\nname = 'y'\n[[g]]\nname = 'x'\n[[g.l]]\nid = 2\nn = 1\n[[g.l]]\nid = 1\nn = 9\n", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			m, err := Merge([]byte(c.base), []byte(c.theirs), []byte(c.yours))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if string(m.Content) != c.want {
-				t.Errorf("got\n%s\nwant\n%s", m.Content, c.want)
-			}
+			m := wantMerged(t, c.base, c.theirs, c.yours, c.want)
 			var got []string
 			for _, k := range m.Clashes {
 				got = append(got, k.Pointer)
@@ -183,4 +171,17 @@ func TestMergeKeepsWhatIsNotAValue(t *testing.T) {
 			}
 		})
 	}
+}
+
+// wantMerged merges three sides and compares what comes of it.
+func wantMerged(t *testing.T, base, theirs, yours, want string) Merged {
+	t.Helper()
+	m, err := Merge([]byte(base), []byte(theirs), []byte(yours))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(m.Content) != want {
+		t.Errorf("got\n%s\nwant\n%s", m.Content, want)
+	}
+	return m
 }
