@@ -1,6 +1,7 @@
 package stack_test
 
 import (
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -56,4 +57,64 @@ func TestTheClockIsSetBackInTheMiddleOfARun(t *testing.T) {
 			})
 		}
 	}
+}
+
+// The process is stopped while the stack is paused and comes to when max_pause is long over: the clock
+// says so, before any timer had a chance to. Whoever unpaused the stack meanwhile, as the guardian does,
+// did so with the old file in place, so that file stays, or comes back.
+func TestTheProcessSleepsThroughMaxPause(t *testing.T) {
+	const asleep = time.Hour
+	for point, outcome := range map[string]stack.Outcome{
+		stack.PointFirstPaused: stack.Failed, stack.PointPaused: stack.Failed,
+		stack.PointSaved: stack.Applied, stack.PointFirstUnpaused: stack.Applied,
+	} {
+		t.Run("at "+point, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				clock := newWallClock()
+				c := w.start(t, func(o *stack.Options) { o.Clock = clock }, atPoint(point, func() { clock.set(asleep) }))
+				r := save(t, c, newConfig)
+				if outcome == stack.Applied {
+					wantOutcome(t, r, stack.Applied, "")
+					w.check(t, newConfig)
+					return
+				}
+				wantOutcome(t, r, stack.Failed, stack.CauseBackend)
+				if !strings.Contains(r.Message, "max_pause") {
+					t.Errorf("the message does not name max_pause: %s", r.Message)
+				}
+				w.check(t, oldConfig)
+			})
+		})
+	}
+	t.Run("while the file is being replaced", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t)
+			clock := newWallClock()
+			w.config.SetFault(func(call stacktest.Call) stacktest.Fault {
+				if call.Method == "Commit" && call.Nth == 1 {
+					clock.set(asleep)
+				}
+				return stacktest.Fault{}
+			})
+			// The services' log has slept through the hour too, so that it is taken back for them.
+			c := w.start(t, func(o *stack.Options) { o.Clock = clock }, atPoint(stack.PointUndoBegun, func() { clock.set(0) }))
+			wantOutcome(t, save(t, c, newConfig), stack.RolledBack, "")
+			w.check(t, oldConfig)
+			w.checkLoaded(t, oldConfig)
+		})
+	})
+	t.Run("in the roll-back", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t)
+			w.backend.SetProgram(refuse(scanner.Name, newConfig))
+			clock := newWallClock()
+			c := w.start(t, func(o *stack.Options) { o.Clock = clock }, atPoint(stack.PointUndoPaused, func() { clock.set(asleep) }))
+			r := save(t, c, newConfig)
+			wantOutcome(t, r, stack.RolledBack, "")
+			wantWarning(t, r, "put back while it ran")
+			w.check(t, oldConfig)
+			w.checkLoaded(t, oldConfig)
+		})
+	})
 }

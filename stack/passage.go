@@ -52,7 +52,10 @@ type commitResult struct {
 	err    error
 }
 
-var errMaxPause = errors.New("max_pause is over")
+var (
+	errMaxPause      = errors.New("max_pause is over")
+	errPausedTooLong = errors.New("the pause outlasted max_pause, and the config file was left alone")
+)
 
 // window is the pause window.
 func (p *Passage) window() time.Duration {
@@ -138,23 +141,35 @@ func joinReal(errs []error) error {
 	return errors.Join(real...)
 }
 
-// SaveConfig backs the config file up and replaces it by the staged one. When the disk takes longer
-// than MaxPause leaves, it returns errMaxPause while the disk still works: settle waits for that.
+// SaveConfig backs the config file up and replaces it by the staged one. When MaxPause is over already
+// it returns errPausedTooLong and has done nothing. When the disk takes longer than MaxPause leaves, it
+// returns errMaxPause while the disk still works: settle waits for that.
 func (c *Controller) SaveConfig(ctx context.Context, p *Passage) error {
 	if p.overdue != nil {
 		ctx = p.overdue
 	}
-	if ctx.Err() != nil {
-		return errMaxPause
+	if ctx.Err() != nil || c.outlasted(p) {
+		return fmt.Errorf("%w (%v)", errPausedTooLong, c.o.MaxPause)
 	}
 	p.commit = make(chan commitResult, 1)
 	go func() { p.commit <- c.replace(p) }() // not joined at Shutdown: nothing can end a call that hangs in the disk
 	select {
 	case done := <-p.commit:
+		if c.outlasted(p) {
+			p.commit <- done
+			return errMaxPause
+		}
 		return c.committed(p, done)
 	case <-ctx.Done():
 		return errMaxPause
 	}
+}
+
+// outlasted asks the clock whether MaxPause is over. A process that was stopped and has just been set going
+// again can be late before the timer of its context has said so, and somebody else may have unpaused
+// the stack meanwhile.
+func (c *Controller) outlasted(p *Passage) bool {
+	return !p.opened.IsZero() && c.o.Clock.Now().Sub(p.opened) >= c.o.MaxPause
 }
 
 // committed is take, when the stack may still be paused.

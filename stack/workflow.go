@@ -145,6 +145,9 @@ func (w *workflow) pass(p *Passage) (saved bool, cause Cause, err error) {
 		if err = c.SaveConfig(c.life, p); !unsettled(err) {
 			done(err, "backup "+p.backup)
 		}
+		if errors.Is(err, errPausedTooLong) {
+			cause = CauseBackend
+		}
 	} else {
 		w.skip(SaveConfig)
 	}
