@@ -77,18 +77,19 @@ func (w *workflow) validate(ch Change) (p *Passage) {
 		return nil
 	}
 	to := RevisionOf(ch.Content)
-	problems := c.o.Validate(ch.Content)
-	if len(problems) > 0 {
+	old, err := c.o.Config.Read()
+	from := RevisionOf(old)
+	if err == nil {
+		w.run.note(func(r *Report) { r.Revision = Revisions{From: from, To: to} })
+	}
+	if problems := c.o.Validate(ch.Content); len(problems) > 0 {
 		w.run.note(func(r *Report) { r.Errors = problems })
 		return refuse(Rejected, CauseInvalid, invalidMessage(problems))
 	}
-	old, err := c.o.Config.Read()
 	if err != nil {
 		return refuse(Failed, CauseConfig, opening(err)+" Nothing was changed.")
 	}
 	w.old = old
-	from := RevisionOf(old)
-	w.run.note(func(r *Report) { r.Revision = Revisions{From: from, To: to} })
 	if from == to {
 		done(nil, "the config file has these bytes already")
 		w.end(Unchanged, "", "Nothing to do: the config file is this already.")

@@ -64,6 +64,9 @@ func TestSaveAndRestart(t *testing.T) {
 		if len(r.Errors) != 1 || r.Errors[0].Line != 2 {
 			t.Errorf("errors: got %+v", r.Errors)
 		}
+		if want := (stack.Revisions{From: stack.RevisionOf(oldConfig), To: stack.RevisionOf([]byte("bad"))}); r.Revision != want {
+			t.Errorf("revisions: got %+v, want %+v", r.Revision, want)
+		}
 		w.check(t, oldConfig)
 		wantNoPause(t, w)
 	})
