@@ -17,10 +17,18 @@ type hidden struct {
 	names  map[string]bool // last keys of secrets in documents that parse
 	texts  []string        // secrets, wherever they stand
 	seen   map[string]bool // by pointer
+	lost   bool            // in a text that does not parse, a key may be elsewhere than it seems
 }
 
 func newHidden(sch *schema.Schema) *hidden {
 	return &hidden{schema: sch, names: map[string]bool{}, seen: map[string]bool{}}
+}
+
+// newLost is newHidden for texts that do not parse.
+func newLost(sch *schema.Schema) *hidden {
+	h := newHidden(sch)
+	h.lost = true
+	return h
 }
 
 // learn adds what a version that parses calls secret.
@@ -35,7 +43,8 @@ func (h *hidden) learn(v openedVersion) {
 func (h *hidden) secret(ptr string) bool {
 	secret, ok := h.seen[ptr]
 	if !ok {
-		secret = ptr != "" && h.names[lastName(ptr)] || h.schema.At(ptr).Secret
+		name := lastName(ptr)
+		secret = ptr != "" && (h.names[name] || h.lost && h.schema.SecretNamed(name)) || h.schema.At(ptr).Secret
 		h.seen[ptr] = secret
 	}
 	return secret

@@ -12,7 +12,7 @@ import (
 // maskBroken hides what may be secret in a text that does not parse: too much rather than too little.
 // What other versions call secret is hidden as well.
 func (s *Server) maskBroken(content []byte, others ...[]byte) []byte {
-	h := newHidden(s.o.Schema)
+	h := newLost(s.o.Schema)
 	for _, other := range others {
 		if v, err := s.openVersion(other); err == nil {
 			h.learn(v)
@@ -23,7 +23,7 @@ func (s *Server) maskBroken(content []byte, others ...[]byte) []byte {
 
 // brokenSecrets are the values of a version that does not parse, by pointer, that may be secret.
 func (s *Server) brokenSecrets(content []byte) map[string][]any {
-	h := newHidden(s.o.Schema)
+	h := newLost(s.o.Schema)
 	found := map[string][]any{}
 	for _, at := range configfile.Loose(content, configfile.Broken, "", h.secret) {
 		if at.Kind != configfile.LooseValue || at.Pointer == "" || !at.Secret {

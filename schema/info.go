@@ -115,6 +115,23 @@ func (s *Schema) Secrets(value map[string]any) []string {
 	return found
 }
 
+// SecretNamed says whether a key of this name is secret, or holds a list of secrets, anywhere in the
+// documents that the schema describes: for texts of which nobody can tell where in them a key is.
+func (s *Schema) SecretNamed(key string) bool { return s.secretNames()[key] }
+
+func (s *Schema) findSecretNames() map[string]bool {
+	names := map[string]bool{}
+	for _, p := range s.byLocation {
+		for key, sub := range p.Properties {
+			parts := everything([]*jsonschema.Schema{sub})
+			if marksSecret(parts) || marksSecret(everything(forItem(parts, 0))) {
+				names[key] = true
+			}
+		}
+	}
+	return names
+}
+
 var joined = strings.NewReplacer("-", "", "_", "", ".", "")
 
 // soundsSecret guesses from a key that nobody described.

@@ -13,6 +13,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/santhosh-tekuri/jsonschema/v5"
 )
@@ -104,6 +105,7 @@ func readBeside(dir, location string) ([]byte, error) {
 // compile builds the schema at this location; read gets the bytes of each file it needs.
 func compile(location string, read func(location string) ([]byte, error)) (s *Schema, err error) {
 	s = &Schema{order: map[string][]string{}, byLocation: map[string]*jsonschema.Schema{}}
+	s.secretNames = sync.OnceValue(s.findSecretNames)
 	var refused error // the library reports a failed load in its own words; ours are better
 	files := map[string][]byte{}
 	c := jsonschema.NewCompiler()

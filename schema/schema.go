@@ -27,6 +27,8 @@ type Schema struct {
 	root       *jsonschema.Schema
 	byLocation map[string]*jsonschema.Schema
 	order      map[string][]string // location of a "properties" keyword → its keys as in the file
+
+	secretNames func() map[string]bool
 }
 
 // word returns a keyword of this subschema as written.

@@ -63,6 +63,7 @@ type loose struct {
 	unsure  bool // the table's header could not be read: every value in it may be a secret
 	lists   map[string]int
 	beyond  []string // containers that were never closed: keys that follow may belong there
+	vault   bool     // all that belongs there is secret
 	carry   bool     // the last statement has no end yet: what follows without a key belongs to it
 	hush    bool     // the last statement is secret
 	onLine  int      // first stretch of this line
@@ -170,7 +171,7 @@ func (l *loose) header() bool {
 		l.unsure = l.unsure || l.as != Remark
 		return false
 	}
-	l.table, l.unsure, l.beyond, l.carry, l.hush = "", false, nil, false, false
+	l.table, l.unsure, l.beyond, l.vault, l.carry, l.hush = "", false, nil, false, false, false
 	for i, key := range keys {
 		l.table = JoinPointer(l.table, key)
 		if i == len(keys)-1 && brackets == 2 {
@@ -260,7 +261,7 @@ func (l *loose) below(places, keys []string) (ptrs []string, secret bool) {
 
 func (l *loose) statement(keys []string) {
 	ptrs, secret := l.below(append([]string{l.table}, l.beyond...), keys)
-	l.assignment(ptrs, secret || l.unsure)
+	l.assignment(ptrs, secret || l.unsure || l.vault)
 }
 
 // assignment reads the value of a statement, and what follows on its line.
@@ -289,7 +290,7 @@ func (l *loose) lost(secret, whole bool) {
 	l.escaped, l.depth, l.place = nil, 0, ""
 	l.carry = l.as != Remark || len(open) > 0
 	if len(open) > 0 {
-		l.beyond = open[:min(len(open), 8)]
+		l.beyond, l.vault = open[:min(len(open), 8)], secret
 	}
 	l.blanks()
 	if !l.nested && !secret && l.plain(whole) {
@@ -297,8 +298,13 @@ func (l *loose) lost(secret, whole bool) {
 	}
 	for i, s := range l.out[l.since:] {
 		// With a bracket too many, a value is elsewhere than it seemed; with a quote too many, what
-		// seemed to be a text was what stands between two.
-		if s.Kind == LooseValue && !s.Secret && (l.nested || bytes.ContainsAny(l.src[s.Start+1:max(s.Start+1, s.End-1)], "\"'=")) {
+		// seemed to be a text was what stands between two; with a line break too many, a remark stands
+		// beside something else than it did.
+		switch {
+		case s.Secret:
+		case s.Kind == LooseComment && l.nested:
+			l.out[l.since+i].Secret = true
+		case s.Kind == LooseValue && (l.nested || bytes.ContainsAny(l.src[s.Start+1:max(s.Start+1, s.End-1)], "\"'=")):
 			l.out[l.since+i] = Stretch{Start: s.Start, End: s.End, Kind: Rubble, Secret: true}
 		}
 	}
