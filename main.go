@@ -228,7 +228,7 @@ func servePanel(ctx context.Context, s settings.Settings, settingsFile string, l
 	controller, err := stack.New(stack.Options{
 		Services: s.Services, Backend: backend, Config: store, State: s.State,
 		Validate: func(content []byte) []stack.Problem { hider.Learn(content); return rule.Check(content) },
-		Changed:  configfile.Pointers, Hide: hider.Hide,
+		Changed:  configfile.Pointers, Remarks: rule.Remarks, Hide: hider.Hide,
 		ReloadTimeout: s.ReloadTimeout, MaxPause: s.MaxPause,
 		Guard:   guard(s, settingsFile, log),
 		OnSaved: scheduler.Replan,
@@ -262,7 +262,7 @@ func servePanel(ctx context.Context, s settings.Settings, settingsFile string, l
 	scheduler.OnChange(queue.Replan)
 	host, _, _ := net.SplitHostPort(s.Listen) // the settings hold no other form
 	panel, handler := handlers.New(handlers.Options{
-		Controller: controller, Store: store, Schema: rule.Schema(), Check: rule.Check, Broken: rule.Broken(),
+		Controller: controller, Store: store, Schema: rule.Schema(), Check: rule.Check, Remarks: rule.Remarks, Broken: rule.Broken(),
 		Gate: gate, Scheduler: scheduler, Later: queue, Backend: s.Backend,
 		AllowedHosts: append(s.AllowedHosts, host), Version: version, Log: log,
 	})
@@ -490,7 +490,7 @@ func checkCommand(c console) *cobra.Command {
 	return &cobra.Command{
 		Use:    "check CONFIG",
 		Short:  "Validate a config file: exit status 0 if it is valid, 1 if not",
-		Long:   "Validate a config file against the schema that the settings name (by default the embedded one)\nand print each problem as file:line:col: /pointer: message.",
+		Long:   "Validate a config file against the schema that the settings name (by default the embedded one)\nand print each problem as file:line:col: /pointer: message.\nA key that may be misspelt is told on standard error, and changes nothing of the exit status.",
 		Args:   oneArgument("config file"),
 		PreRun: endAtOnce,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -512,6 +512,9 @@ func checkCommand(c console) *cobra.Command {
 			}
 			if len(problems) > 0 {
 				return errInvalid
+			}
+			for _, text := range rule.Remarks(nil, content) {
+				fmt.Fprintf(c.errors, "%s: %s\n", args[0], text)
 			}
 			return nil
 		},

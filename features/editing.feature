@@ -287,6 +287,16 @@ Feature: Editing that one can trust
     Then the toast says "Configuration applied"
       And config.toml is as it was but for "max_usd = 5000" → "max_usd = 8000"
 
+  Scenario: A key that may be misspelt is pointed out before it is applied, and after
+    Given the text page is open
+    When I replace "max_usd = 5000" by "max_us = 5000" in the text
+    Then the editor says "The schema does not know limits.max_us; did you mean max_usd?"
+    When I press Save & Restart
+    Then the toast says "Configuration applied"
+      And config.toml is as it was but for "max_usd = 5000" → "max_us = 5000"
+    When I press "Form"
+    Then the editor says "Did you mean max_usd?"
+
   Scenario: A setting is found by its key or its description
     Given the config page is open
     When I look for "listens"

@@ -130,7 +130,7 @@ func markProblems(e *views.Editor, problems []stack.Problem) {
 	ids := fieldIDs(e.Form)
 	e.Problems = nil
 	for _, p := range problems {
-		e.Problems = append(e.Problems, views.Problem{Place: dotted(p.Pointer), Target: ids[p.Pointer], Message: p.Message})
+		e.Problems = append(e.Problems, views.Problem{Place: schema.Dotted(p.Pointer), Target: ids[p.Pointer], Message: p.Message})
 	}
 	e.Form.Problems = nil // the summary has them
 }

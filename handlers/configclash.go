@@ -69,7 +69,7 @@ func (s *Server) clashViews(base, live, yours liveConfig, open []string) []views
 			}
 			return strings.TrimSpace(wordsOf(s.valueWithoutSecrets(doc, ptr, v), info.Unit != "", longestClash) + " " + info.Unit)
 		}
-		view := views.Clash{Pointer: cl.id, Key: dotted(cl.yours), Title: info.Title, Theirs: say(t, cl.theirs), Yours: say(y, cl.yours)}
+		view := views.Clash{Pointer: cl.id, Key: schema.Dotted(cl.yours), Title: info.Title, Theirs: say(t, cl.theirs), Yours: say(y, cl.yours)}
 		if base.Revision != "" {
 			view.Base = say(b, cl.base)
 		}

@@ -30,6 +30,8 @@ type Options struct {
 	Scheduler  *schedule.Scheduler
 	// Check says what is wrong with a config document; the Controller's Validate is the same.
 	Check func(content []byte) []stack.Problem
+	// Remarks are what somebody who makes this change should know; the Controller's are the same.
+	Remarks func(old, new []byte) []string
 	// Later is the queue of "Apply later"; nil: it is not offered.
 	Later *later.Queue
 	// Broken says why no document can be checked, and so none saved; empty: one can.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"pitstop/schema"
 	"pitstop/stack"
 	"pitstop/stack/configfile"
 	"pitstop/views"
@@ -234,7 +235,7 @@ func changedKeys(pointers []string) (keys []string, more int) {
 		if i == fewKeys {
 			return keys, len(pointers) - i
 		}
-		keys = append(keys, dotted(p))
+		keys = append(keys, schema.Dotted(p))
 	}
 	return keys, 0
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"pitstop/schema"
 	"pitstop/stack"
 	"pitstop/stack/configfile"
 	"pitstop/views"
@@ -222,7 +223,7 @@ func hunkView(h configfile.Hunk) []views.HistoryLine {
 // changeView is one key that differs, in words.
 func (s *Server) changeView(ch configfile.Change, secrets []string) views.HistoryChange {
 	info := s.o.Schema.At(ch.Pointer)
-	v := views.HistoryChange{Key: dotted(ch.Pointer), Title: info.Title, Kind: string(ch.Kind), Unit: info.Unit, Danger: info.Danger}
+	v := views.HistoryChange{Key: schema.Dotted(ch.Pointer), Title: info.Title, Kind: string(ch.Kind), Unit: info.Unit, Danger: info.Danger}
 	switch info.Reload {
 	case "live":
 		v.Effect = "takes effect on reload"

@@ -11,6 +11,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"pitstop/schema"
 	"pitstop/stack"
 	"pitstop/views"
 )
@@ -52,7 +53,7 @@ func keysDotted(pointers []string) []string {
 	var out []string
 	for _, p := range pointers {
 		if p != "" {
-			out = append(out, dotted(p))
+			out = append(out, schema.Dotted(p))
 		}
 	}
 	return out

@@ -7,6 +7,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"pitstop/schema"
 	"pitstop/stack"
 	"pitstop/stack/configfile"
 	"pitstop/stack/later"
@@ -48,7 +49,7 @@ func (s *Server) laterView(typed url.Values) views.LaterEntry {
 		Whole: e.Content != "" && e.State != later.Done, Unmerged: e.Content != "" && e.State == later.Done,
 	}
 	for _, ptr := range e.Clashes {
-		v.Clashes = append(v.Clashes, dotted(ptr))
+		v.Clashes = append(v.Clashes, schema.Dotted(ptr))
 	}
 	if v.Whole {
 		v.Control = s.laterControl()
@@ -138,9 +139,9 @@ func laterWhat(changed []string, more int) string {
 	case len(changed) == 0 || changed[0] == "":
 		return "the config file"
 	case len(changed) == 1:
-		return dotted(changed[0])
+		return schema.Dotted(changed[0])
 	}
-	return dotted(changed[0]) + " and " + plural(len(changed)-1+more, "more key", "more keys")
+	return schema.Dotted(changed[0]) + " and " + plural(len(changed)-1+more, "more key", "more keys")
 }
 
 // laterControl is what the config form offers beside Save & Restart.

@@ -40,7 +40,7 @@ func loadedSchema(t testing.TB, text string) *schema.Schema {
 // maskServer is as much of a panel as masking needs.
 func maskServer(t testing.TB, schemaText string) *Server {
 	sch := loadedSchema(t, schemaText)
-	return &Server{o: Options{Schema: sch, Check: func(b []byte) []stack.Problem { return nil }}}
+	return &Server{o: Options{Schema: sch, Check: func(b []byte) []stack.Problem { return nil }, Remarks: func(old, content []byte) []string { return nil }}}
 }
 
 func TestATextThatDoesNotParseShowsNoSecret(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"pitstop/schedule"
+	"pitstop/schema"
 	"pitstop/stack"
 	"pitstop/views"
 )
@@ -125,22 +126,13 @@ func configCard(path string, live liveConfig, broken, warning string) views.Conf
 func plainProblems(list []stack.Problem) []views.Problem {
 	out := make([]views.Problem, 0, len(list))
 	for _, p := range list {
-		place := dotted(p.Pointer)
+		place := schema.Dotted(p.Pointer)
 		if place == "" && p.Line > 0 {
 			place = fmt.Sprintf("line %d, column %d", p.Line, p.Column)
 		}
 		out = append(out, views.Problem{Place: place, Message: p.Message})
 	}
 	return out
-}
-
-// dotted is a JSON pointer as people write keys.
-func dotted(pointer string) string {
-	parts := strings.Split(strings.TrimPrefix(pointer, "/"), "/")
-	for i, p := range parts {
-		parts[i] = strings.ReplaceAll(strings.ReplaceAll(p, "~1", "/"), "~0", "~")
-	}
-	return strings.Join(parts, ".")
 }
 
 func nextEdges(st schedule.Status, now time.Time, zone *time.Location) views.NextCard {

@@ -128,7 +128,7 @@ func newPanelUnder(t testing.TB, dir, schemaFile string) *panel {
 	}
 	var handler http.Handler
 	p.Server, handler = New(Options{
-		Controller: p.control, Store: store, Schema: rule.Schema(), Gate: p.gate, Scheduler: scheduler, Check: rule.Check, Broken: rule.Broken(),
+		Controller: p.control, Store: store, Schema: rule.Schema(), Gate: p.gate, Scheduler: scheduler, Check: rule.Check, Remarks: rule.Remarks, Broken: rule.Broken(),
 		AllowedHosts: []string{"panel.lan"}, Version: "test", Backend: "fake", Log: log,
 	})
 	ctx, stop := context.WithCancel(context.Background())

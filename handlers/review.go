@@ -8,6 +8,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"pitstop/schema"
 	"pitstop/stack"
 	"pitstop/stack/configfile"
 	"pitstop/views"
@@ -33,6 +34,7 @@ func (s *Server) review(old, content []byte) *views.Review {
 	if w := largeDeletion(before, after); w != "" {
 		r.Warnings, r.Ask = append(r.Warnings, w), true
 	}
+	r.Warnings = append(r.Warnings, s.o.Remarks(old, content)...)
 	return r
 }
 
@@ -198,7 +200,7 @@ func draftProblems(list []stack.Problem) []views.ReviewProblem {
 		if i == shownChanges {
 			break
 		}
-		out = append(out, views.ReviewProblem{Key: dotted(p.Pointer), Line: p.Line, Message: p.Message})
+		out = append(out, views.ReviewProblem{Key: schema.Dotted(p.Pointer), Line: p.Line, Message: p.Message})
 	}
 	return out
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"pitstop/schema"
 	"pitstop/stack"
 	"pitstop/views"
 )
@@ -24,7 +25,7 @@ func runView(r stack.Report, now time.Time, zone *time.Location) *views.Run {
 		v.Took = ms(float64(r.Ended.Sub(r.Started).Microseconds()) / 1000)
 	}
 	for _, p := range r.Changed {
-		v.Changed = append(v.Changed, dotted(p))
+		v.Changed = append(v.Changed, schema.Dotted(p))
 	}
 	v.MoreChanged = r.MoreChanged
 	for _, p := range r.StillPaused {

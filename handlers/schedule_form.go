@@ -6,6 +6,7 @@ import (
 
 	"pitstop/schedule"
 	"pitstop/schedule/calendar"
+	"pitstop/schema"
 	"pitstop/stack"
 	"pitstop/views"
 )
@@ -66,7 +67,7 @@ func markPlan(e *views.ScheduleEditor, problems []stack.Problem) {
 		"holidays": &e.Holidays, "early_closes": &e.EarlyCloses,
 	}
 	for _, p := range problems {
-		shown := views.Problem{Place: dotted(p.Pointer), Message: p.Message}
+		shown := views.Problem{Place: schema.Dotted(p.Pointer), Message: p.Message}
 		key, _, _ := strings.Cut(strings.TrimPrefix(p.Pointer, "/schedule/"), "/")
 		if f := fields[key]; f != nil && strings.HasPrefix(p.Pointer, "/schedule/") {
 			f.Problems = append(f.Problems, p.Message)

@@ -11,6 +11,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"pitstop/schedule"
+	"pitstop/schema"
 	"pitstop/stack"
 	"pitstop/views"
 )
@@ -206,8 +207,8 @@ func TestMs(t *testing.T) {
 
 func TestDotted(t *testing.T) {
 	for ptr, want := range map[string]string{"": "", "/risk/max": "risk.max", "/a~1b/c~0d/0": "a/b.c~d.0"} {
-		if got := dotted(ptr); got != want {
-			t.Errorf("dotted(%q) = %q, want %q", ptr, got, want)
+		if got := schema.Dotted(ptr); got != want {
+			t.Errorf("schema.Dotted(%q) = %q, want %q", ptr, got, want)
 		}
 	}
 }

@@ -176,6 +176,7 @@ func (p painter) section(e *entry) Section {
 		if f.Secret = e.secret || soundsSecret(key); !f.Secret {
 			f.Value = notation(table[key], true)
 		}
+		f.Meant = meant(key, p.schema.keysIn(e.view.parts), table)
 		s.Unknown = append(s.Unknown, f)
 	}
 	return s

@@ -123,7 +123,8 @@ type Field struct {
 	ReadOnly     bool
 	Reload       string // "live", "restart" or ""
 	Danger       string
-	Present      bool // the document has the key
+	Meant        string // of a key that the schema does not know: the one that it may be a slip for
+	Present      bool   // the document has the key
 	Problems     []string
 
 	Choice *Field  // which of several kinds of value this is; as in Section

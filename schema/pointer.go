@@ -28,6 +28,9 @@ func split(ptr string) []string {
 	return parts
 }
 
+// Dotted is a JSON Pointer for people: its keys, as they are, joined by dots.
+func Dotted(ptr string) string { return strings.Join(split(ptr), ".") }
+
 // parent drops the last part of a JSON Pointer.
 func parent(ptr string) string {
 	return ptr[:max(strings.LastIndexByte(ptr, '/'), 0)]

@@ -140,23 +140,15 @@ func (r *report) notAllowed(ptr string, v any) {
 }
 
 func (r *report) unknownKey(ptr, key string, table any) {
-	var known []string
-	var parts []*jsonschema.Schema
-	if list, ok := r.schema.partsAt(ptr); ok {
-		parts = list
-	}
-	have, _ := table.(map[string]any)
-	for _, name := range r.schema.keysIn(parts) {
-		if _, taken := have[name]; !taken {
-			known = append(known, name)
-		}
-	}
-	if slices.Contains(r.schema.keysIn(parts), key) {
+	parts, _ := r.schema.partsAt(ptr)
+	known := r.schema.keysIn(parts)
+	if slices.Contains(known, key) {
 		r.add(join(ptr, key), "is not allowed here, with the other keys as they are")
 		return
 	}
 	message := "is not a key that the schema knows"
-	if near := nearest(key, known); near != "" {
+	have, _ := table.(map[string]any)
+	if near := meant(key, known, have); near != "" {
 		message += "; did you mean " + near + "?"
 	}
 	r.add(join(ptr, key), message)

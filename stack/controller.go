@@ -25,6 +25,9 @@ type Options struct {
 	Validate func(content []byte) []Problem
 	// Changed names the keys in which two documents differ, as JSON pointers. It may be nil.
 	Changed func(old, new []byte) []string
+	// Remarks are what somebody who makes this change should know, though nothing is wrong with it. It
+	// may be nil.
+	Remarks func(old, new []byte) []string
 	// Hide masks what is secret in a text that a service logged. It may be nil.
 	Hide func(text string) string
 	// State is the folder of journal.json, audit.jsonl, the last known revision and the versions seen.

@@ -103,6 +103,11 @@ func (w *workflow) validate(ch Change) (p *Passage) {
 		changed, more := FewChanged(c.o.Changed(old, ch.Content))
 		w.run.note(func(r *Report) { r.Changed, r.MoreChanged = changed, more })
 	}
+	if c.o.Remarks != nil {
+		for _, text := range c.o.Remarks(old, ch.Content) {
+			w.warn(text)
+		}
+	}
 	ctx, cancel := c.within(c.going)
 	defer cancel()
 	instances, err := c.o.Backend.Instances(ctx)

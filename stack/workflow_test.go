@@ -70,6 +70,14 @@ func TestSaveAndRestart(t *testing.T) {
 		w.check(t, oldConfig)
 		wantNoPause(t, w)
 	})
+	in("warns of what is remarkable about a change, and makes it", func(t *testing.T, w *world) {
+		c := w.start(t, func(o *stack.Options) {
+			o.Remarks = func(old, new []byte) []string { return []string{string(old) + "->" + string(new)} }
+		})
+		r := save(t, c, newConfig)
+		wantOutcome(t, r, stack.Applied, "")
+		wantWarning(t, r, string(oldConfig)+"->"+string(newConfig))
+	})
 	in("rejects a change of a config that somebody else has changed", func(t *testing.T, w *world) {
 		c := w.start(t)
 		w.config.Edit([]byte("theirs"))
