@@ -214,7 +214,8 @@ func servePanel(ctx context.Context, s settings.Settings, settingsFile string, l
 	}
 	defer store.Close()
 	rule := rules.New(s.Schema, log)
-	backend, startBackend, err := openBackend(s, log)
+	hider := handlers.NewHider(rule.Schema(), store.Read)
+	backend, startBackend, err := openBackend(s, hider.Hide, log)
 	if err != nil {
 		return err
 	}
@@ -224,7 +225,6 @@ func servePanel(ctx context.Context, s settings.Settings, settingsFile string, l
 		return err
 	}
 	scheduler := schedule.NewScheduler(gate, rule.ScheduleOf(store), nil, log)
-	hider := handlers.NewHider(rule.Schema(), store.Read)
 	controller, err := stack.New(stack.Options{
 		Services: s.Services, Backend: backend, Config: store, State: s.State,
 		Validate: func(content []byte) []stack.Problem { hider.Learn(content); return rule.Check(content) },
@@ -379,12 +379,14 @@ func hangUp(server *http.Server) error {
 }
 
 // openBackend opens the backend that the settings name; start begins to supervise, if it supervises.
-func openBackend(s settings.Settings, log *slog.Logger) (backend stack.Backend, start func(context.Context), err error) {
+func openBackend(s settings.Settings, hide func(string) string, log *slog.Logger) (backend stack.Backend, start func(context.Context), err error) {
 	if s.Backend == settings.Docker {
 		backend, err = docker.New(docker.Options{Services: s.Services, ConfigPath: s.Config, Log: log})
 		return backend, func(context.Context) {}, err
 	}
-	supervisor, err := process.New(processOptions(s, log))
+	options := processOptions(s, log)
+	options.Hide = hide
+	supervisor, err := process.New(options)
 	if err != nil {
 		return nil, nil, err
 	}

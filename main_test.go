@@ -2,11 +2,13 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -220,6 +222,54 @@ func TestAPanelRecoversWhateverElseIsBroken(t *testing.T) {
 				t.Error("it did not look at the journal")
 			}
 		})
+	}
+}
+
+// The last words of a service that ended are on the page and in the log, its secrets are in neither.
+func TestTheLastWordsOfAServiceHoldNoSecret(t *testing.T) {
+	config := filepath.Join(t.TempDir(), "config.toml")
+	if err := os.WriteFile(config, []byte("[broker]\napi_key = \"key-for-nobody\"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	settingsFile, _ := settingsFor(t, "127.0.0.1:0", config, "")
+	settings, err := os.ReadFile(settingsFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	begin, _, _ := strings.Cut(string(settings), "command =")
+	content := begin + `command = ["/bin/sh", "-c", "echo cannot log in with key-for-nobody; exit 3"]` + "\nreload = { watch = true, confirm = \"\" }\n"
+	if err := os.WriteFile(settingsFile, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	out, in := io.Pipe()
+	var logged bytes.Buffer
+	ended := make(chan error, 1)
+	go func() {
+		ended <- run(ctx, []string{"serve", "--settings", settingsFile}, console{nil, strings.NewReader(""), in, &logged})
+		in.Close()
+	}()
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		t.Fatalf("it does not serve: %v", <-ended)
+	}
+	status := ""
+	for deadline := time.Now().Add(20 * time.Second); !strings.Contains(status, "What it wrote last") && time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+		answer, err := http.Get(strings.TrimSpace(strings.TrimPrefix(line, "Pitstop is at ")) + "/api/v1/status")
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, _ := io.ReadAll(answer.Body)
+		answer.Body.Close()
+		status = string(body)
+	}
+	cancel()
+	<-ended
+	for where, text := range map[string]string{"the status": status, "the log": logged.String()} {
+		if strings.Contains(text, "key-for-nobody") || !strings.Contains(text, "cannot log in with ********") {
+			t.Errorf("%s is\n%s", where, text)
+		}
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -273,7 +274,9 @@ func TestWhatTheServicesSay(t *testing.T) {
 		w := newWorld(t)
 		w.backend.Log(w.orch, `level=INFO msg="gate" trading_enabled=true reason="within the window" n=1`)
 		time.Sleep(2 * time.Minute)
-		c := w.start(t)
+		c := w.start(t, func(o *stack.Options) {
+			o.Hide = func(text string) string { return strings.ReplaceAll(text, "s3cret", "********") }
+		})
 		c.Start(t.Context())
 		orch := func() stack.ServiceStatus {
 			time.Sleep(20 * time.Second) // followers open again with backoff
@@ -293,6 +296,11 @@ func TestWhatTheServicesSay(t *testing.T) {
 		w.backend.Log(w.orch, "Config reload failed: no")
 		if s := orch(); s.Refused != "Config reload failed: no" || s.Loaded != "0123456789ab" {
 			t.Errorf("a refusal: got %q, and loaded %q as before", s.Refused, s.Loaded)
+		}
+		w.backend.Log(w.orch, "Config reload failed: no such key: s3cret")
+		w.backend.Log(w.orch, `trading_enabled=false reason="the broker refused s3cret"`)
+		if s := orch(); s.Refused != "Config reload failed: no such key: ********" || s.Obeys.Reason != "the broker refused ********" {
+			t.Errorf("a secret in what it says: got %q, %+v", s.Refused, s.Obeys)
 		}
 		w.backend.Down()
 		time.Sleep(time.Minute)

@@ -112,8 +112,10 @@ func (o *obeyer) take(svc Service, f *follower, line LogLine) bool {
 	if !isTrading && loaded == "" && refused == "" {
 		return false
 	}
+	// What a service says may quote a secret: a refusal the very value that it is about.
+	trading.Reason = o.c.o.Hide(trading.Reason)
 	if refused != "" {
-		refused = o.c.o.Hide(refused) // it may quote the value that it refuses
+		refused = o.c.o.Hide(refused)
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()

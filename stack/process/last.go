@@ -9,19 +9,22 @@ import (
 
 // How much of a service's last words is told.
 const (
-	lastRead = 4 << 10 // bytes at the end of its output
-	lastTold = 200     // characters of the last line in them
+	lastRead = 64 << 10 // bytes at the end of its output
+	lastTold = 200      // characters of the last line in them
 )
 
 // lastLine is the last line that a service wrote, for whoever asks why it ended: an interpreter says
-// the reason last. Empty: it wrote nothing, or that cannot be read any more.
-func lastLine(path string) string {
+// the reason last. What is secret in it is hidden while the line is still whole. Empty: it wrote
+// nothing, or that cannot be read any more.
+func lastLine(path string, hide func(string) string) string {
 	f, err := os.Open(path)
 	if err != nil {
 		return ""
 	}
 	defer func() { _ = f.Close() }()
+	cut := false
 	if info, err := f.Stat(); err == nil && info.Size() > lastRead {
+		cut = true
 		if _, err := f.Seek(-lastRead, io.SeekEnd); err != nil {
 			return ""
 		}
@@ -31,7 +34,11 @@ func lastLine(path string) string {
 		return ""
 	}
 	text := strings.TrimRight(strings.ToValidUTF8(string(end), "\uFFFD"), " \t\r\n")
-	text = strings.TrimSpace(text[strings.LastIndexByte(text, '\n')+1:])
+	line := strings.LastIndexByte(text, '\n') + 1
+	if line == 0 && cut {
+		return fmt.Sprintf("a line of more than %d kB", lastRead>>10)
+	}
+	text = hide(strings.TrimSpace(text[line:]))
 	if letters := []rune(text); len(letters) > lastTold {
 		text = string(letters[:lastTold]) + "…"
 	}

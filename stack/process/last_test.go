@@ -8,6 +8,7 @@ import (
 )
 
 func TestLastLine(t *testing.T) {
+	hide := func(text string) string { return strings.ReplaceAll(text, "s3cret", "********") }
 	for name, c := range map[string]struct{ output, want string }{
 		"nothing":                {"", ""},
 		"empty lines":            {"\n\n", ""},
@@ -17,18 +18,21 @@ func TestLastLine(t *testing.T) {
 		"bytes that are no text": {"a\xffb\n", "a\uFFFDb"},
 		"a long line":            {strings.Repeat("é", lastTold+1), strings.Repeat("é", lastTold) + "…"},
 		"a long output":          {strings.Repeat("x\n", lastRead) + "end\n", "end"},
+		"a line without end":     {strings.Repeat("x", lastRead+1), "a line of more than 64 kB"},
+		"a secret":               {"bad key s3cret\n", "bad key ********"},
+		"a secret at the cut":    {strings.Repeat("x", lastTold-3) + "s3cret\n", strings.Repeat("x", lastTold-3) + "***…"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "out.log")
 			if err := os.WriteFile(path, []byte(c.output), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			if got := lastLine(path); got != c.want {
+			if got := lastLine(path, hide); got != c.want {
 				t.Errorf("got %q, want %q", got, c.want)
 			}
 		})
 	}
-	if got := lastLine(filepath.Join(t.TempDir(), "absent")); got != "" {
+	if got := lastLine(filepath.Join(t.TempDir(), "absent"), hide); got != "" {
 		t.Errorf("of no file: got %q", got)
 	}
 }

@@ -47,6 +47,9 @@ type Options struct {
 	Backoff       Backoff
 	MaxOutput     int64 // bytes of output kept of each life of a service; 0: 16 MiB
 
+	// Hide masks what is secret in what a service wrote, where that is told; nil: nothing is.
+	Hide func(text string) string
+
 	Clock clockwork.Clock // of the pauses before a service starts again; nil: the real one
 	Log   *slog.Logger    // nil: none
 }
@@ -61,6 +64,9 @@ func (o Options) withDefaults() (Options, error) {
 	case Stop, Keep:
 	default:
 		return o, fmt.Errorf("what becomes of the processes when the panel ends is %q or %q, not %q", Stop, Keep, o.OnExit)
+	}
+	if o.Hide == nil {
+		o.Hide = func(text string) string { return text }
 	}
 	if o.Env == nil {
 		o.Env = os.Environ()

@@ -69,7 +69,7 @@ func (b *Backend) supervise(ctx context.Context, s *service) {
 		case <-l.ended:
 		}
 		delay = b.options.Backoff.next(delay, b.options.Clock.Since(begun))
-		last := lastLine(outputPath(s.folder, l.name))
+		last := lastLine(outputPath(s.folder, l.name), b.options.Hide)
 		s.log.Warn("the service ended", "pid", l.pid, "how", l.how, "wrote_last", last, "starts_again_in", delay)
 		s.ended()
 		s.set(func() { s.problem = endedWith(l.how, last) })
