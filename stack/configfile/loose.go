@@ -135,11 +135,14 @@ func (l *loose) lines() {
 		switch {
 		case l.atLineEnd():
 		case l.peekAny("#"):
-			l.comment(l.carry && l.hush || l.unsure)
+			l.comment(l.belongs() || l.unsure)
 		case l.peekAny("[") && l.header():
 		default:
 			l.pos = start
 			if keys, ok := l.assigned(); ok {
+				if l.vault { // what looks like a key may be an item
+					l.add(Stretch{Start: start, End: l.pos, Kind: Rubble, Secret: true})
+				}
 				l.statement(keys)
 			} else {
 				l.pos = start
@@ -347,9 +350,13 @@ func (l *loose) named(text []byte) bool {
 	return false
 }
 
+// belongs says whether a line that has no key may be part of a secret, or stand beside one, in a
+// statement that has no end.
+func (l *loose) belongs() bool { return l.carry && (l.hush || len(l.beyond) > 0) }
+
 // rubble is a line that neither assigns to a key nor is a header.
 func (l *loose) rubble() {
-	belongs := l.carry && (l.hush || len(l.beyond) > 0)
+	belongs := l.belongs()
 	if !belongs && l.as == Remark {
 		return
 	}
