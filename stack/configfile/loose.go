@@ -299,6 +299,7 @@ func (l *loose) lost(secret, whole bool) {
 	if !l.nested && !secret && l.plain(whole) {
 		return
 	}
+	l.hush = l.hush || l.nested && l.secretSince(l.since)
 	for i, s := range l.out[l.since:] {
 		// With a bracket too many, a value is elsewhere than it seemed; with a quote too many, what
 		// seemed to be a text was what stands between two; with a line break too many, a remark stands
