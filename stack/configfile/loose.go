@@ -65,6 +65,7 @@ type loose struct {
 	beyond  []string // containers that were never closed: keys that follow may belong there
 	vault   bool     // all that belongs there is secret
 	carry   bool     // the last statement has no end yet: what follows without a key belongs to it
+	fell    bool     // the last lines were rubble: nobody knows what a remark below them stood beside
 	hush    bool     // the last statement is secret
 	onLine  int      // first stretch of this line
 	depth   int
@@ -135,7 +136,7 @@ func (l *loose) lines() {
 		switch {
 		case l.atLineEnd():
 		case l.peekAny("#"):
-			l.comment(l.belongs() || l.unsure)
+			l.comment(l.belongs() || l.unsure || l.fell)
 		case l.peekAny("[") && l.header():
 		default:
 			l.pos = start
@@ -174,7 +175,7 @@ func (l *loose) header() bool {
 		l.unsure = l.unsure || l.as != Remark
 		return false
 	}
-	l.table, l.unsure, l.beyond, l.vault, l.carry, l.hush = "", false, nil, false, false, false
+	l.table, l.unsure, l.beyond, l.vault, l.carry, l.fell, l.hush = "", false, nil, false, false, false, false
 	for i, key := range keys {
 		l.table = JoinPointer(l.table, key)
 		if i == len(keys)-1 && brackets == 2 {
@@ -269,7 +270,7 @@ func (l *loose) statement(keys []string) {
 
 // assignment reads the value of a statement, and what follows on its line.
 func (l *loose) assignment(ptrs []string, secret bool) {
-	l.carry, l.hush, l.since, l.nested = false, secret, len(l.out), false
+	l.carry, l.fell, l.hush, l.since, l.nested = false, false, secret, len(l.out), false
 	ok := l.value(ptrs, secret)
 	l.place = ""
 	whole := ok
@@ -380,6 +381,7 @@ func (l *loose) rubble() {
 		l.blanks()
 	}
 	l.add(Stretch{Start: l.pos, End: end, Kind: Rubble, Secret: l.hush || belongs})
+	l.fell = l.as == Broken
 }
 
 const nameChars = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_- ."
