@@ -60,10 +60,33 @@ func (w *world) workflowSteps(sc *godog.ScenarioContext) {
 			w.Fatalf("%s is %s", name, s.Status)
 		}
 	})
+	sc.When(`^somebody unpauses "([^"]*)"$`, func(name string) {
+		w.service[name].Unpause()
+		w.waitState(name, stack.Running)
+	})
+	for how, l := range map[string]look{"with JavaScript": {}, "without JavaScript": {noScript: true}, "on a phone": {phone: true}} {
+		sc.Step("^the overview is open "+how+"$", func() { w.openPage("/", l) })
+	}
+	sc.Then(`^the overview says "([^"]*)"$`, func(text string) { see(w.TB, w.page, "#services", text) })
+	sc.Then(`^the services section says no more "([^"]*)"$`, func(text string) {
+		eventually(w.TB, "no word of it", func() (bool, string) {
+			said, err := w.page.Locator("#services").InnerText()
+			return err == nil && !strings.Contains(said, text), said
+		})
+	})
+	sc.Then(`^"([^"]*)" logs that it loaded the file, and was not paused for it$`, func(name string) {
+		w.service[name].WaitLog("Config reloaded revision=" + stack.RevisionOf([]byte(w.panel.readConfig())).Short())
+		run := w.lastRun()
+		for _, e := range w.events.Of(w.service[name]) {
+			if e.Action == "pause" && e.Time.After(run.Started) {
+				w.Fatalf("it was paused at %v", e.Time)
+			}
+		}
+	})
 	sc.Then(`^"([^"]*)" runs$`, func(name string) { w.runs(name) })
 	sc.Then(`^every service runs$`, w.everyServiceRuns)
 
-	sc.Given(`^somebody edits "([^"]*)" to "([^"]*)" in config\.toml$`, func(old, new string) {
+	sc.Step(`^somebody edits "([^"]*)" to "([^"]*)" in config\.toml$`, func(old, new string) {
 		w.left = strings.Replace(loosely(w.panel.readConfig(), old), old, new, 1)
 		must(w.TB, os.WriteFile(w.panel.config, []byte(w.left), 0o644))
 	})

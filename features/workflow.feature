@@ -29,9 +29,39 @@ Feature: Pause/Edit/Unpause Workflow
       And somebody has paused "go-scanner"
       And the config page is open
     When I change "risk.max_position_usd" to "6000" and save
-    Then the toast says "Configuration applied"
+    Then the toast says "Configuration applied, but not by go-scanner"
       And "go-scanner" is still paused, and was never unpaused
       And "python-orchestrator" runs
+
+  Scenario Outline: A service that was left out loads the config later, at the press of a button
+    Given containers are running
+      And somebody has paused "python-orchestrator"
+      And the config page is open
+    When I change "risk.max_position_usd" to "6000" and save
+    Then the toast says "Configuration applied, but not by python-orchestrator"
+    When somebody unpauses "python-orchestrator"
+      And the overview is open <how>
+    Then the overview says "python-orchestrator loaded another config than the file’s."
+      And nothing is wider than the screen
+    When I press "Reload services"
+    Then the services section says no more "loaded another config"
+      And the run ends as "applied"
+      And "python-orchestrator" logs that it loaded the file, and was not paused for it
+
+    Examples:
+      | how                |
+      | with JavaScript    |
+      | without JavaScript |
+      | on a phone         |
+
+  Scenario: A config edited by hand is loaded at the press of a button
+    Given containers are running
+      And the overview is open with JavaScript
+    When somebody edits "max_open_positions = 5" to "max_open_positions = 7" in config.toml
+    Then the overview says "python-orchestrator loaded another config than the file’s."
+    When I press "Reload services"
+    Then the toast says "Configuration reloaded"
+      And "python-orchestrator" logs that it loaded the file, and was not paused for it
 
   Scenario: The file edited on disk meanwhile is a conflict
     Given containers are running

@@ -275,6 +275,11 @@ func (s *Server) runToEnd(c echo.Context, ch stack.Change) error {
 	if err != nil {
 		return err
 	}
+	return s.answerAtEnd(c, run)
+}
+
+// answerAtEnd waits for a run and answers with its report.
+func (s *Server) answerAtEnd(c echo.Context, run *stack.Run) error {
 	ctx, stop := context.WithCancel(c.Request().Context())
 	defer stop()
 	defer context.AfterFunc(s.closing, stop)()

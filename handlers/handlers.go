@@ -118,6 +118,7 @@ func (s *Server) routes() http.Handler {
 	e.GET("/later/edit", s.getLaterEdit)
 	e.POST("/later", s.postLater, document)
 	e.POST("/later/change", s.postLaterChange, small)
+	e.POST("/reload", s.postReload, small)
 	e.POST("/trading", s.postTrading, small)
 	e.GET("/events", s.getPageEvents)
 
@@ -139,6 +140,7 @@ func (s *Server) routes() http.Handler {
 	v1.GET("/later", s.apiGetLater)
 	v1.POST("/later", s.apiPostLater, document)
 	v1.DELETE("/later", s.apiDeleteLater)
+	v1.POST("/reload", s.apiReload, small)
 	v1.GET("/runs", s.apiRuns)
 	v1.GET("/runs/:id", s.apiRun)
 	v1.GET("/runs/:id/events", s.apiRunEvents)

@@ -261,10 +261,10 @@ func entryTitle(r stack.Report) (string, views.Badge) {
 		return b.Word, b
 	case stack.KindLater:
 		return "Apply later", laterTold(r.Source)
-	case stack.KindSave, stack.KindRestore, stack.KindRecover:
-		return kindWord(r.Kind), outcomeBadge(r.Outcome)
+	case stack.KindSave, stack.KindRestore, stack.KindReload, stack.KindRecover:
+		return kindWord(r.Kind), outcomeBadge(r)
 	}
-	return strings.ToUpper(string(r.Kind[:min(1, len(r.Kind))])) + string(r.Kind[min(1, len(r.Kind)):]), outcomeBadge(r.Outcome)
+	return strings.ToUpper(string(r.Kind[:min(1, len(r.Kind))])) + string(r.Kind[min(1, len(r.Kind)):]), outcomeBadge(r)
 }
 
 // historyParts draw the timeline anew when the history has changed: looking at every backup is dear.

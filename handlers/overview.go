@@ -30,6 +30,9 @@ func (s *Server) overview() views.Overview {
 		Next:     nextEdges(s.o.Scheduler.Status(), now, zone),
 	}
 	page.Services.Backend = s.o.Backend
+	if s.o.Controller.Current() != nil {
+		page.Services.Behind = nil // some are, for a moment
+	}
 	if r, ok := s.lastReport(); ok {
 		page.Run = runView(r, now, zone)
 	}
@@ -55,6 +58,12 @@ func serviceList(st stack.Status, file stack.Revision, now time.Time, zone *time
 		v := service(svc, file, now, zone)
 		if st.At.IsZero() {
 			v.Badge = stateBadge("") // that nobody has looked yet does not mean that it is missing
+		}
+		if v.Behind && (svc.State == stack.Running || svc.State == stack.Mixed) {
+			out.Behind = append(out.Behind, v.Name)
+			if v.Badge.Tone == views.Good {
+				v.Tone = views.Caution
+			}
 		}
 		out.List = append(out.List, v)
 	}

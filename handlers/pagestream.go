@@ -19,7 +19,7 @@ import (
 func (s *Server) pageParts(page string, q url.Values) (func() []views.Part, bool) {
 	switch page {
 	case "overview":
-		return s.overviewParts, true
+		return s.overviewParts(), true
 	case "config":
 		return s.configParts(q), true
 	case "history":
@@ -34,13 +34,21 @@ func (s *Server) pageParts(page string, q url.Values) (func() []views.Part, bool
 	return nil, false
 }
 
-func (s *Server) overviewParts() []views.Part {
-	o := s.overview()
-	return []views.Part{
-		{ID: "services", Body: views.ServiceList(o.Services), Morph: true},
-		{ID: "config-card", Body: views.ConfigSummary(o.Config), Morph: true},
-		{ID: "next", Body: views.NextEdges(o.Next), Morph: true},
-		{ID: "run", Body: views.RunPanel(o.Run), Morph: true},
+// overviewParts tell the last word on a run that began while the page was open.
+func (s *Server) overviewParts() func() []views.Part {
+	before := s.o.Controller.Last()
+	return func() []views.Part {
+		o, word := s.overview(), views.Toast{}
+		if run := s.o.Controller.Last(); run != before {
+			word = toast(run.Report())
+		}
+		return []views.Part{
+			{ID: "services", Body: views.ServiceList(o.Services), Morph: true},
+			{ID: "config-card", Body: views.ConfigSummary(o.Config), Morph: true},
+			{ID: "next", Body: views.NextEdges(o.Next), Morph: true},
+			{ID: "run", Body: views.RunPanel(o.Run), Morph: true},
+			{ID: "toasts", Body: views.Toasts(word), Morph: true},
+		}
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 // runView is a run as a page tells it.
 func runView(r stack.Report, now time.Time, zone *time.Location) *views.Run {
 	v := &views.Run{
-		ID: r.ID, Title: kindWord(r.Kind), Badge: outcomeBadge(r.Outcome), Message: r.Message,
+		ID: r.ID, Title: kindWord(r.Kind), Badge: outcomeBadge(r), Message: r.Message,
 		Ended: r.Outcome != "", Steps: stepViews(r.Steps), RollBack: stepViews(r.RollBack),
 		To: r.Revision.To.Short(), From: r.Revision.From.Short(), Backup: r.Backup, By: r.By, Note: r.Note,
 		Started: views.At(r.Started, now, zone), Problems: plainProblems(r.Errors), Warnings: r.Warnings,
@@ -40,6 +40,8 @@ func kindWord(k stack.Kind) string {
 		return "Save & Restart"
 	case stack.KindRestore:
 		return "Restore"
+	case stack.KindReload:
+		return "Reload services"
 	case stack.KindRecover:
 		return "Recovery after an interruption"
 	case stack.KindExtern:
@@ -48,8 +50,11 @@ func kindWord(k stack.Kind) string {
 	return strings.ToUpper(string(k))
 }
 
-func outcomeBadge(o stack.Outcome) views.Badge {
-	switch o {
+func outcomeBadge(r stack.Report) views.Badge {
+	if r.Outcome == stack.Applied && len(r.Unconfirmed) > 0 {
+		return views.Badge{Tone: views.Caution, Icon: "warn", Word: "applied, not by all"}
+	}
+	switch r.Outcome {
 	case "":
 		return views.Badge{Tone: views.Busy, Icon: "wait", Word: "under way"}
 	case stack.Applied:
@@ -115,17 +120,27 @@ func ms(v float64) string {
 
 // toast is the last word on a run that somebody waits for; none while it is under way.
 func toast(r stack.Report) views.Toast {
+	verb, done := "apply", "applied"
+	if r.Kind == stack.KindReload {
+		verb, done = "reload", "reloaded"
+	}
 	switch r.Outcome {
 	case "":
 		return views.Toast{}
 	case stack.Applied:
-		return views.Toast{Status: "Configuration applied"}
+		if len(r.Unconfirmed) > 0 {
+			return views.Toast{Status: "Configuration " + done + ", but not by " + strings.Join(r.Unconfirmed, ", ") + ": see why"}
+		}
+		return views.Toast{Status: "Configuration " + done}
 	case stack.Unchanged:
+		if r.Kind == stack.KindReload {
+			return views.Toast{Status: r.Message}
+		}
 		return views.Toast{Status: "Nothing to apply: the config is as it was"}
 	}
 	why := r.Message
 	if why == "" {
 		why = strings.ReplaceAll(string(r.Outcome), "_", " ")
 	}
-	return views.Toast{Alert: "Failed to apply configuration: " + why}
+	return views.Toast{Alert: "Failed to " + verb + " configuration: " + why}
 }

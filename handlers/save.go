@@ -89,7 +89,7 @@ func (s *Server) wantedConfig(c echo.Context) (*wanted, error) {
 	}
 	if bytes.Equal(d.content, live.Content) {
 		e := s.editorWith(live, live.Content, d.raw)
-		e.Notice, e.NoticeTone = "Nothing to apply: everything is as in the config file.", views.Quiet
+		e.Notice, e.NoticeTone = "Nothing to apply: everything is as in the config file."+s.behind(live.Revision), views.Quiet
 		return nil, s.showConfig(c, http.StatusOK, e, nil)
 	}
 	if len(typed[inClash]) > 0 {
@@ -101,6 +101,15 @@ func (s *Server) wantedConfig(c echo.Context) (*wanted, error) {
 		return nil, answer
 	}
 	return &wanted{typed, live, d.content, d}, nil
+}
+
+// behind says which services loaded another config than the file's, after a sentence.
+func (s *Server) behind(file stack.Revision) string {
+	names := serviceList(s.o.Controller.Status(), file, s.now(), s.zone()).Behind
+	if len(names) == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" But %s loaded another one: press Reload services on the overview.", strings.Join(names, ", "))
 }
 
 // inPlace makes the browser exchange the editor without scrolling to its top.

@@ -107,6 +107,9 @@ func TestToast(t *testing.T) {
 		{stack.Report{Outcome: stack.Applied}, views.Toast{Status: "Configuration applied"}},
 		{stack.Report{Outcome: stack.RolledBack, Message: "go-scanner refused it."}, views.Toast{Alert: "Failed to apply configuration: go-scanner refused it."}},
 		{stack.Report{Outcome: stack.Failed}, views.Toast{Alert: "Failed to apply configuration: failed"}},
+		{stack.Report{Outcome: stack.Applied, Unconfirmed: []string{"go-scanner"}}, views.Toast{Status: "Configuration applied, but not by go-scanner: see why"}},
+		{stack.Report{Kind: stack.KindReload, Outcome: stack.Applied}, views.Toast{Status: "Configuration reloaded"}},
+		{stack.Report{Kind: stack.KindReload, Outcome: stack.Failed, Message: "No."}, views.Toast{Alert: "Failed to reload configuration: No."}},
 	} {
 		if got := toast(c.report); got != c.want {
 			t.Errorf("toast of %q = %+v, want %+v", c.report.Outcome, got, c.want)

@@ -166,7 +166,7 @@ func (a *audit) tells(from, to Revision) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for _, r := range slices.Backward(a.reports) {
-		if r.Kind == KindExtern || r.Kind.IsRun() {
+		if r.Kind == KindExtern || r.Kind.IsRun() && r.Kind != KindReload {
 			return r.Kind == KindExtern && r.Revision == Revisions{From: from, To: to}
 		}
 	}

@@ -137,18 +137,22 @@ func New(o Options) (*Controller, error) {
 // the run goes on whatever becomes of ctx. While another run is under way it returns a run that has
 // ended as rejected (CauseBusy), which is neither Current nor Last.
 func (c *Controller) SaveAndRestart(ctx context.Context, ch Change) (*Run, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
 	if ch.Kind == "" {
 		ch.Kind = KindSave
 	}
 	ch.Content = bytes.Clone(ch.Content) // it is kept beyond the call
-	run := newRun(Report{
-		ID: newID(c.o.Clock.Now()), Kind: ch.Kind, By: ch.By, Note: ch.Note, Source: ch.Source,
-		Started: c.o.Clock.Now(), Steps: pendingSteps(),
-		Revision: Revisions{To: RevisionOf(ch.Content)},
-	})
+	report := Report{Kind: ch.Kind, By: ch.By, Note: ch.Note, Source: ch.Source, Revision: Revisions{To: RevisionOf(ch.Content)}}
+	return c.launch(ctx, report, func(w *workflow) { w.save(ch) })
+}
+
+// launch begins a run of which the report tells what is known before.
+func (c *Controller) launch(ctx context.Context, report Report, do func(*workflow)) (*Run, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	now := c.o.Clock.Now()
+	report.ID, report.Started, report.Steps = newID(now), now, pendingSteps()
+	run := newRun(report)
 	w := &workflow{c: c, run: run}
 	err := c.begin(run)
 	switch {
@@ -161,7 +165,7 @@ func (c *Controller) SaveAndRestart(ctx context.Context, ch Change) (*Run, error
 	go func() {
 		defer c.work.Done()
 		if w.finishEarlier() {
-			w.save(ch)
+			do(w)
 		}
 	}()
 	return run, nil

@@ -137,6 +137,16 @@ func (o *obeyer) take(svc Service, f *follower, line LogLine) bool {
 	return news
 }
 
+// saidOf is what this life last said of the config: which one it loaded, or why it refused one.
+func (o *obeyer) saidOf(i Instance) (loaded Revision, refused string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if f := o.lives[life{i.ID, i.Started.UnixNano()}]; f != nil {
+		return f.loaded, f.refused
+	}
+	return "", ""
+}
+
 // fill adds to a service what its living instances said, the newest word of each kind.
 func (o *obeyer) fill(s *ServiceStatus) {
 	o.mu.Lock()

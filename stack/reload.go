@@ -123,7 +123,7 @@ func (w *workflow) ready(ctx context.Context, i Instance) (skip bool, err error)
 		return false, err
 	}
 	if now.State == Paused {
-		w.warn(i.Name + " was paused by somebody else meanwhile. It was not told of the new config and not waited for.")
+		w.missed(i.Service, i.Name+" was paused by somebody else meanwhile. It was not told of the new config and not waited for.")
 		return true, nil
 	}
 	if age := w.c.o.Clock.Since(now.Started); w.c.service(i.Service).Reload.Signal != "" && age >= 0 && age < youth {

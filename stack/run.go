@@ -121,6 +121,7 @@ func (r Report) clone() Report {
 	r.Changed = slices.Clone(r.Changed)
 	r.Errors = slices.Clone(r.Errors)
 	r.Warnings = slices.Clone(r.Warnings)
+	r.Unconfirmed = slices.Clone(r.Unconfirmed)
 	r.StillPaused = slices.Clone(r.StillPaused)
 	return r
 }

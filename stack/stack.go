@@ -211,6 +211,7 @@ type Kind string
 const (
 	KindSave    Kind = "save"
 	KindRestore Kind = "restore"
+	KindReload  Kind = "reload"   // the services load the config file as it is
 	KindRecover Kind = "recover"  // a run that a crash interrupted, finished or undone at the next start
 	KindExtern  Kind = "external" // history only: somebody changed the file without Pitstop
 	KindTrading Kind = "trading"  // history only: somebody changed the gate
@@ -219,7 +220,9 @@ const (
 )
 
 // IsRun tells a passage of the workflow from what else the history tells.
-func (k Kind) IsRun() bool { return k == KindSave || k == KindRestore || k == KindRecover }
+func (k Kind) IsRun() bool {
+	return k == KindSave || k == KindRestore || k == KindReload || k == KindRecover
+}
 
 // Change asks for a run.
 type Change struct {
@@ -280,6 +283,7 @@ type Report struct {
 	MoreChanged int           `json:"more_changed,omitempty"` // how many differ besides
 	Errors      []Problem     `json:"errors,omitempty"`
 	Warnings    []string      `json:"warnings,omitempty"`
+	Unconfirmed []string      `json:"unconfirmed,omitempty"` // services with an instance that was not waited for; a warning says why
 	StillPaused []StillPaused `json:"still_paused,omitempty"`
 }
 

@@ -2,6 +2,7 @@ package stack
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -23,6 +24,16 @@ func (w *workflow) warn(text string) {
 			}
 		}
 		r.Warnings = append(r.Warnings, text)
+	})
+}
+
+// missed is warn of a service, or an instance of one, that was not waited for.
+func (w *workflow) missed(service, text string) {
+	w.warn(text)
+	w.run.note(func(r *Report) {
+		if !slices.Contains(r.Unconfirmed, service) {
+			r.Unconfirmed = append(r.Unconfirmed, service)
+		}
 	})
 }
 
@@ -168,6 +179,10 @@ func (w *workflow) abandon() {
 }
 
 func invalidMessage(problems []Problem) string {
+	return "The new config is not valid, so nothing was paused and nothing changed: " + firstOf(problems)
+}
+
+func firstOf(problems []Problem) string {
 	first := problems[0]
 	text := first.Message
 	if first.Pointer != "" {
@@ -176,7 +191,7 @@ func invalidMessage(problems []Problem) string {
 	if n := len(problems) - 1; n > 0 {
 		text += fmt.Sprintf(" (and %s more)", count(n, "problem"))
 	}
-	return "The new config is not valid, so nothing was paused and nothing changed: " + text
+	return text
 }
 
 func orSomebody(by string) string {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -92,6 +93,11 @@ func (w *workflow) validate(ch Change) (p *Passage) {
 	w.old = old
 	if from == to {
 		done(nil, "the config file has these bytes already")
+		for _, s := range c.Status().Services {
+			if s.State == Running && s.Loaded != "" && !strings.HasPrefix(string(to), string(s.Loaded)) {
+				w.missed(s.Name, s.Name+" loaded another config, "+s.Loaded.Short()+". Reload the services to have it load this one.")
+			}
+		}
 		w.end(Unchanged, "", "Nothing to do: the config file is this already.")
 		return nil
 	}
@@ -216,11 +222,11 @@ func (w *workflow) toPause(instances []Instance) (running []Instance) {
 			found[i.Service]++
 		case Paused:
 			found[i.Service]++
-			w.warn(i.Name + " was paused before this run. It stays paused, is not told of the new config and not waited for. To unpause it: " + w.c.o.Backend.FreeByHand(i))
+			w.missed(i.Service, i.Name+" was paused before this run. It stays paused, is not told of the new config and not waited for. To unpause it: "+w.c.o.Backend.FreeByHand(i))
 		case Starting:
 			found[i.Service]++
 			if !w.ranBefore(i.Service) || slices.Contains(w.journal.Idle, i.ID) { // else it is waited for
-				w.warn(i.Name + " is starting. It was not paused and not waited for; it reads the config when it is up.")
+				w.missed(i.Service, i.Name+" is starting. It was not paused and not waited for; it reads the config when it is up.")
 			}
 		}
 		for _, text := range i.Warnings {
@@ -233,7 +239,7 @@ func (w *workflow) toPause(instances []Instance) (running []Instance) {
 			if s.Selector != "" && !listed[s.Name] {
 				why = ": nothing matches " + s.Selector
 			}
-			w.warn("No instance of " + s.Name + " is running" + why + ". It was not waited for.")
+			w.missed(s.Name, "No instance of "+s.Name+" is running"+why+". It was not waited for.")
 		}
 	}
 	return running

@@ -15,12 +15,14 @@ type Services struct {
 	Seen    Moment
 	Backend string
 	List    []Service
+	Behind  []string // names of those that loaded another config than the file's
 }
 
 // Service is one service with its instances.
 type Service struct {
 	Name      string
 	Badge     Badge
+	Tone      Tone   // of the card; empty: the badge's
 	Loaded    string // the revision that it last said it loaded
 	Behind    bool   // which is not the one of the file
 	Refused   string // what it logged when it refused the last one
