@@ -200,10 +200,12 @@ func (l *loose) container(ptrs []string, secret bool, end byte) bool {
 			}
 			below = few(append(below, ptrs...)) // should this bracket be one too many
 		}
+		first := len(l.out)
 		if !l.value(below, hidden) {
 			l.hush = l.hush || hidden
 			return l.escape(ptrs)
 		}
+		l.onLine = min(l.onLine, first) // of an item of several lines, a remark behind its end stands beside all
 		if !l.spaces(remarks, end) {
 			return l.escape(ptrs)
 		}
