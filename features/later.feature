@@ -56,6 +56,11 @@ Feature: Apply later
     When I apply the queued change now
     Then the page says that somebody changed "risk.max_open_positions" too, and that I am to decide
       And nothing was paused and config.toml is as somebody left it
+    When I go to decide
+      And I choose "Keep yours"
+      And I press Save & Restart
+    Then the run ends as "applied"
+      And config.toml holds "max_open_positions = 6"
 
   Scenario: What cannot be queued points at its field and keeps what was typed
     Given containers are running

@@ -86,6 +86,15 @@ func (w *world) laterSteps(sc *godog.ScenarioContext) {
 			return now == want, now
 		})
 	})
+	sc.When(`^I go to decide$`, func() {
+		must(w.TB, w.page.Locator("#queued").GetByText("Decide whose value counts").Click())
+	})
+	sc.Then(`^config\.toml holds "([^"]*)"$`, func(line string) {
+		eventually(w.TB, "the new config.toml", func() (bool, string) {
+			now := w.panel.readConfig()
+			return strings.Contains(now, line), now
+		})
+	})
 	sc.Then(`^the history tells who queued it$`, func() {
 		if run := w.lastRun(); run.By == "" || !strings.HasPrefix(run.Note, "Queued ") {
 			w.Fatalf("the run is told as by %q, with the note %q", run.By, run.Note)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -133,19 +134,17 @@ func (s *Server) getLaterEdit(c echo.Context) error {
 	if err != nil {
 		return refuse(http.StatusServiceUnavailable, "The queued change and the file cannot be brought together. Withdraw it, and make it again.").because(err)
 	}
-	ed := s.editorWith(live, m.Content, false)
-	ed.Note = e.Note
+	d := draft{known: true, base: s.understand([]byte(e.Base), stack.RevisionOf([]byte(e.Base))), typed: url.Values{inNote: {e.Note}}}
+	ed := s.conflictEditor(d, live, withYours(m.Content, m.Clashes), m.Clashes)
 	ed.Notice, ed.NoticeTone = "This is the config file with the queued change laid over it. It stays queued as it is until you replace it, at “Apply later…”.", views.Caution
-	ed.Review = s.review(live.Content, m.Content)
+	if n := len(m.Clashes); n > 0 {
+		ed.Notice = fmt.Sprintf("This is the config file with the queued change laid over it. Somebody else changed %s of it too: choose whose value counts. "+
+			"Then apply it now with Save & Restart, or put it in the queue again at “Apply later…”.", plural(n, "key", "keys"))
+	}
 	if m.Unmerged {
 		ed.Notice += unmergedNotice
-		ed.Unmerged = s.typedText([]byte(e.Content), s.understand([]byte(e.Base), ""))
+		ed.Unmerged = s.typedText([]byte(e.Content), d.base)
 	}
-	problems := s.o.Check(m.Content)
-	for _, cl := range m.Clashes {
-		problems = append(problems, stack.Problem{Pointer: cl.Pointer, Message: "Somebody else changed this too; theirs is shown."})
-	}
-	s.mark(&ed, problems)
 	return s.showConfig(c, http.StatusOK, ed, nil)
 }
 

@@ -48,9 +48,6 @@ func (s *Server) laterView(typed url.Values) views.LaterEntry {
 		Waiting: e.State == later.Waiting, Done: e.State == later.Done, Applying: e.State == later.Applying,
 		Whole: e.Content != "" && e.State != later.Done, Unmerged: e.Content != "" && e.State == later.Done,
 	}
-	for _, ptr := range e.Clashes {
-		v.Clashes = append(v.Clashes, schema.Dotted(ptr))
-	}
 	if v.Whole {
 		v.Control = s.laterControl()
 		v.Control.Replaces, v.Control.Queued = "", views.Moment{}
@@ -76,6 +73,7 @@ func (s *Server) laterDifference(v *views.LaterEntry, e later.Entry) {
 			v.Changed = "The config file was changed since, in a way that the two cannot be brought together. This is the change as it was queued."
 		case len(m.Clashes) > 0:
 			v.Changed = "The config file was changed since, in the same keys too. This is the change as it was queued; it cannot be applied like this."
+			v.Clashes = s.queuedClashes(e, live, m)
 		default:
 			v.Changed = "The config file was changed since it was queued, in other places. This is the change as it would be made now."
 			if m.Unmerged {
@@ -86,6 +84,16 @@ func (s *Server) laterDifference(v *views.LaterEntry, e later.Entry) {
 		}
 	}
 	v.Diff = s.difference(from, to)
+}
+
+// queuedClashes are the keys that somebody else changed since, with all three sides.
+func (s *Server) queuedClashes(e later.Entry, live liveConfig, m configfile.Merged) []views.Clash {
+	var open []string
+	for _, cl := range m.Clashes {
+		open = append(open, cl.TheirsAt)
+	}
+	base := s.understand([]byte(e.Base), stack.RevisionOf([]byte(e.Base)))
+	return s.clashViews(base, live, s.understand(withYours(m.Content, m.Clashes), ""), open)
 }
 
 // laterBadge is a queued change's state.

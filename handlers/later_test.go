@@ -145,7 +145,7 @@ func TestApplyLater(t *testing.T) {
 		p.post("/later", p.laterForm("-6", "time", p.wall(time.Hour))).want(t, 422).has(t, `value="-6"`, "to correct", p.wall(time.Hour))
 		for _, at := range []string{"", "soon", p.wall(-time.Hour)} {
 			a := p.post("/later", p.laterForm("6000", "time", at)).want(t, 422)
-			a.has(t, `value="6000"`, `id="ask-later" open`)
+			a.has(t, "value=\"6000\"", `id="ask-later" open`)
 		}
 		p.post("/later", p.laterForm("6000", "", "")).want(t, 422).has(t, "Say when")
 		p.post("/later", p.laterForm("5000", "next_close", "")).want(t, 200).has(t, "Nothing to apply")
@@ -235,8 +235,9 @@ func TestApplyLater(t *testing.T) {
 		p.pass(2*time.Hour, later.Held)
 		p.wantFile(theirs)
 		p.get("/history").want(t, 200).has(t, "Not applied", "Decide")
-		p.get("/later").want(t, 200).has(t, "somebody else changed the same keys", "risk.max_position_usd", "Queue it again")
-		p.get("/later/edit").want(t, 200).has(t, "theirs is shown", `value="4000"`, "Replace the queued change")
+		p.get("/later").want(t, 200).has(t, "somebody else changed the same keys", "risk.max_position_usd",
+			"was <strong>5\u202f000 USD</strong>, is <strong>4\u202f000 USD</strong> now", "to become <strong>6\u202f000 USD</strong>", "Decide whose value counts")
+		p.get("/later/edit").want(t, 200).has(t, "Take theirs: <strong>4\u202f000 USD</strong>", "Keep yours: <strong>6\u202f000 USD</strong>", "value=\"6000\"", "Replace the queued change")
 		if n := p.calls("Pause"); n > 0 {
 			t.Errorf("%d instances were paused", n)
 		}
@@ -250,7 +251,7 @@ func TestApplyLater(t *testing.T) {
 		if err := os.WriteFile(p.file, []byte(strings.Replace(document, "= 250 ", "= 251 ", 1)), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		a := p.get("/later/edit").want(t, 200).has(t, `value="6000"`, "Replace the queued change")
+		a := p.get("/later/edit").want(t, 200).has(t, "value=\"6000\"", "Replace the queued change")
 		if strings.Contains(a.body, "another-secret-entirely") {
 			t.Error("the form shows a queued secret")
 		}

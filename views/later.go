@@ -47,7 +47,7 @@ type LaterEntry struct {
 	Zone                    string
 	By, Note                string
 	Run                     string // the run that tried
-	Clashes                 []string
+	Clashes                 []Clash // with the file as it is now
 	Problems                []Problem
 	Whole                   bool // it can still be applied
 	Unmerged                bool // it is applied, but for some of its comments
