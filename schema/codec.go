@@ -89,8 +89,8 @@ func (v view) read(text string, old any) (any, error) {
 		if slices.ContainsFunc(v.parts, func(p *jsonschema.Schema) bool { return p.Format != "" && p.Format != "password" }) {
 			text = trimmed
 		}
-		if was, ok := old.(string); ok && sameClock(was, text) {
-			return was, nil
+		if was, ok := old.(string); ok {
+			return clockLike(was, text), nil
 		}
 		return text, nil
 	}
@@ -192,11 +192,6 @@ func keepPrecision(t, was toml.LocalTime) toml.LocalTime {
 		return was
 	}
 	return t
-}
-
-// sameClock says whether two texts are one time of day: browsers drop seconds that are zero.
-func sameClock(a, b string) bool {
-	return a != b && (a == b+":00" || b == a+":00") && clockTime.MatchString(a) && clockTime.MatchString(b)
 }
 
 var digitSpace = strings.NewReplacer(" ", "", "_", "", "\u00a0", "", "\u202f", "", "\u2009", "")

@@ -119,7 +119,7 @@ func TestDecode(t *testing.T) {
 		{name: "a secret typed", fill: set("key", "new"), edits: []Edit{{Pointer: "/key", Value: "new"}}},
 		{name: "a secret removed", fill: set(":remove", "key"), edits: []Edit{{Pointer: "/key", Remove: true}}},
 		{name: "a time without its seconds is the same time", fill: set("at", "09:30")},
-		{name: "another time", fill: set("at", "10:00"), edits: []Edit{{Pointer: "/at", Value: "10:00"}}},
+		{name: "another time has seconds too", fill: set("at", "10:00"), edits: []Edit{{Pointer: "/at", Value: "10:00:00"}}},
 		{name: "a TOML date stays one", fill: set("day", "2026-12-25"), edits: []Edit{{Pointer: "/day", Value: toml.LocalDate{Year: 2026, Month: 12, Day: 25}}}},
 		{name: "no such date", fill: set("day", "2026-13-01"), problem: "/day: must be a date"},
 		{name: "a read-only key", fill: set("fixed", "sand"), problem: "/fixed: cannot be changed"},

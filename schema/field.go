@@ -362,16 +362,16 @@ func (p painter) textField(e *entry, f *Field) {
 	}
 	control := firstText(v.parts, "x-control")
 	switch {
-	case (control == "time" || format == "time") && (shown == "" && control != "text" || clockTime.MatchString(shown) && len(shown) <= 8):
+	case (control == "time" || format == "time") && (shown == "" && control != "text" || inputTime.MatchString(shown)):
 		f.Control, f.InputType, f.Pattern, f.MinLength, f.MaxLength = Time, "", "", 0, 0
 		if control == "time" && format != "time" && f.Pattern == "" && v.longer() && !e.drafted {
 			f.Control, f.InputType = Text, "text" // may be more than a time: leave room for it
 		}
 	case format == "date" && (shown == "" || isPlainDate(shown)):
 		f.Control, f.InputType = Date, ""
-	case format == "date-time" && localStamp.MatchString(shown):
+	case format == "date-time" && inputStamp.MatchString(shown):
 		f.Control, f.InputType = DateTime, ""
-		f.Value = strings.Replace(f.Value, " ", "T", 1)
+		f.Value = inputClock(f.Value)
 	case format == "date-time", format == "date", format == "time", format == "duration", format == "go-duration":
 		f.Hint = strings.ToUpper(formatWords(format)[:1]) + formatWords(format)[1:] + "."
 	case format == "uri":

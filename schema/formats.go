@@ -2,13 +2,51 @@ package schema
 
 import (
 	"regexp"
+	"strings"
 	"time"
 )
 
 var (
 	clockTime  = regexp.MustCompile(`^([01]\d|2[0-3]):[0-5]\d(:([0-5]\d|60)(\.\d+)?)?([zZ]|[+-]([01]\d|2[0-3]):[0-5]\d)?$`)
 	localStamp = regexp.MustCompile(`^(\d{4}-\d{2}-\d{2})[Tt ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?$`)
+	// What browsers can show: one that cannot shows nothing, and sends that.
+	inputTime  = regexp.MustCompile(`^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$`)
+	inputStamp = regexp.MustCompile(`^\d{4}-\d{2}-\d{2}[Tt ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,3})?)?$`)
 )
+
+// inputClock is a time of day, or a date with one, as browsers have it: after a T, without what is zero
+// at its end.
+func inputClock(text string) string {
+	if len(text) > len("2006-01-02") && (text[10] == ' ' || text[10] == 't') {
+		text = text[:10] + "T" + text[11:]
+	}
+	if strings.Contains(text, ".") {
+		text = strings.TrimSuffix(strings.TrimRight(text, "0"), ".")
+	}
+	if strings.Count(text, ":") == 2 {
+		text = strings.TrimSuffix(text, ":00")
+	}
+	return text
+}
+
+// clockLike writes the time that a browser sent as the file has had it: a text that is the same time
+// stays, and one with seconds keeps having them, for whoever reads it may ask for them.
+func clockLike(was, sent string) string {
+	isTime := inputTime.MatchString(was) && inputTime.MatchString(sent)
+	if !isTime && !(inputStamp.MatchString(was) && inputStamp.MatchString(sent)) {
+		return sent
+	}
+	if inputClock(was) == inputClock(sent) {
+		return was
+	}
+	if strings.Count(was, ":") == 2 && strings.Count(sent, ":") == 1 {
+		sent += ":00"
+	}
+	if !isTime {
+		sent = sent[:10] + was[10:11] + sent[11:]
+	}
+	return sent
+}
 
 // formats are those that a config file means otherwise than JSON's RFCs do: a time of day needs
 // neither seconds nor an offset, and TOML has date-times without an offset.

@@ -1,0 +1,40 @@
+package schema
+
+import "testing"
+
+func TestTimesAsBrowsersHaveThem(t *testing.T) {
+	s := load(t, `{"type": "object", "properties": {"at": {"type": "string", "format": "time"}, "on": {"type": "string", "format": "date-time"}}}`)
+	for _, c := range []struct {
+		key, file, shown string
+		control          Control
+		sent, want       string // sent "": the same as shown
+	}{
+		{"at", "09:30", "09:30", Time, "10:15", "10:15"},
+		{"at", "09:30:00", "09:30:00", Time, "09:30", "09:30:00"},
+		{"at", "09:30:00", "09:30:00", Time, "10:15", "10:15:00"},
+		{"at", "09:30:30", "09:30:30", Time, "09:30:31", "09:30:31"},
+		{"at", "09:30Z", "09:30Z", Text, "10:15", "10:15"},
+		{"at", "23:59:60", "23:59:60", Text, "", "23:59:60"},
+		{"on", "2026-03-02T07:45:00", "2026-03-02T07:45", DateTime, "", "2026-03-02T07:45:00"},
+		{"on", "2026-03-02 07:45:30.500", "2026-03-02T07:45:30.5", DateTime, "", "2026-03-02 07:45:30.500"},
+		{"on", "2026-03-02 07:45:00", "2026-03-02T07:45", DateTime, "2026-03-03T08:00", "2026-03-03 08:00:00"},
+		{"on", "2026-03-02T07:45", "2026-03-02T07:45", DateTime, "2026-03-03T08:00", "2026-03-03T08:00"},
+		{"on", "2026-03-02T07:45:30.1234", "2026-03-02T07:45:30.1234", Text, "", "2026-03-02T07:45:30.1234"},
+		{"on", "2026-03-02T07:45:00Z", "2026-03-02T07:45:00Z", Text, "", "2026-03-02T07:45:00Z"},
+	} {
+		doc := map[string]any{c.key: c.file}
+		form := s.Form(doc)
+		if f := find(form, c.key); f.Control != c.control || f.Value != c.shown {
+			t.Errorf("%s: shown as %s %q, want %s %q", c.file, f.Control, f.Value, c.control, c.shown)
+		}
+		sent := submit(form)
+		if c.sent != "" {
+			sent.Set(c.key, c.sent)
+		}
+		edits, problems := s.Decode(sent, doc)
+		after, err := Apply(doc, edits)
+		if err != nil || len(problems) > 0 || after[c.key] != c.want {
+			t.Errorf("%s, sent %q: got %v, %v, %v, want %s", c.file, sent.Get(c.key), after[c.key], problems, err, c.want)
+		}
+	}
+}
