@@ -61,6 +61,9 @@ func (s *Server) wantedConfig(c echo.Context) (*wanted, error) {
 		return nil, err
 	}
 	typed := c.Request().PostForm
+	if typed.Has(inCheck) {
+		schema.Enter(typed)
+	}
 	live := s.live()
 	if live.Revision == "" {
 		return nil, s.showConfig(c, http.StatusServiceUnavailable, s.editorOfNone(typed, live), nil)

@@ -28,6 +28,16 @@ func Pressed(form url.Values) bool {
 	return false
 }
 
+// Enter makes a form that was sent by the Enter key one that was sent by the Add button beside a name
+// for a new entry, if there is one: that is what Enter was pressed in, for names do not stay there.
+func Enter(form url.Values) {
+	for _, field := range sortedKeys(form) {
+		if name, ok := strings.CutPrefix(field, ":key:"); ok && strings.TrimSpace(form.Get(field)) != "" && !Pressed(form) {
+			form.Set(addButton, name)
+		}
+	}
+}
+
 // press does what the buttons of a form ask for, in the form itself: it returns the form as if it
 // had had that shape when it was sent. why tells, by name, why something was not added.
 func (s *Schema) press(form url.Values, current map[string]any) (out url.Values, why map[string]string) {
@@ -99,6 +109,9 @@ func (d *drawer) addTo(form url.Values, name string) (problem string) {
 		}
 		if _, ok := forKey(e.view.parts, key); !ok {
 			return "a key of this name is not allowed here"
+		}
+		if problem := keyProblem(e.view.parts, key); problem != "" {
+			return problem
 		}
 		delete(form, ":key:"+name)
 		e.setTokens(form, append(slices.Clone(e.tokens), key))

@@ -1,6 +1,9 @@
 package schema
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 func TestTimesAsBrowsersHaveThem(t *testing.T) {
 	s := load(t, `{"type": "object", "properties": {"at": {"type": "string", "format": "time"}, "on": {"type": "string", "format": "date-time"}}}`)
@@ -35,6 +38,38 @@ func TestTimesAsBrowsersHaveThem(t *testing.T) {
 		after, err := Apply(doc, edits)
 		if err != nil || len(problems) > 0 || after[c.key] != c.want {
 			t.Errorf("%s, sent %q: got %v, %v, %v, want %s", c.file, sent.Get(c.key), after[c.key], problems, err, c.want)
+		}
+	}
+}
+
+func TestEnterInTheNameOfANewEntryAddsIt(t *testing.T) {
+	s := load(t, trading)
+	doc := parse(t, tradingDoc)
+	form := submit(s.Form(doc))
+	if Enter(form); Pressed(form) {
+		t.Error("nothing was named, and something is added")
+	}
+	form.Set(":key:labels", "b")
+	if Enter(form); find(s.Form(doc).WithInput(form), "labels.b") == nil {
+		t.Error("what was named is not added")
+	}
+}
+
+func TestANameThatDoesNotFitIsRefusedAtOnce(t *testing.T) {
+	for names, want := range map[string]string{
+		`{"pattern": "^[A-Z]+$", "x-pattern-message": "must be in capitals"}`: "the name must be in capitals",
+		`{"pattern": "^[A-Z]+$"}`: "the pattern is ^[A-Z]+$",
+		`{"format": "date"}`:      "the name must be a date",
+		`{"maxLength": 2}`:        "not allowed",
+	} {
+		s := load(t, `{"type": "object", "properties": {"m": {"type": "object", "propertyNames": `+names+`, "additionalProperties": {"type": "integer"}}}}`)
+		doc := parse(t, "[m]\n")
+		form := submit(s.Form(doc))
+		form.Set(":add", "m")
+		form.Set(":key:m", "gold")
+		add := findSection(s.Form(doc).WithInput(form).Sections, "m").Add
+		if !strings.Contains(add.Problem, want) || add.KeyValue != "gold" {
+			t.Errorf("%s: got %q beside %q", names, add.Problem, add.KeyValue)
 		}
 	}
 }

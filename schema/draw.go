@@ -110,6 +110,26 @@ func keyHint(parts []*jsonschema.Schema) string {
 	return ""
 }
 
+// keyProblem says what a map's schemas have against a key; "" is nothing.
+func keyProblem(parts []*jsonschema.Schema, key string) string {
+	for _, part := range parts {
+		names := part.PropertyNames
+		if names == nil || names.Validate(key) == nil {
+			continue
+		}
+		switch text := textWord(names, "x-pattern-message"); {
+		case text != "":
+			return "the name " + text
+		case names.Format != "":
+			return "the name must be " + formatWords(names.Format)
+		case names.Pattern != nil:
+			return "the name does not have the right form; the pattern is " + names.Pattern.String()
+		}
+		return "a key of this name is not allowed here"
+	}
+	return ""
+}
+
 func (p painter) section(e *entry) Section {
 	parts := e.view.parts
 	s := Section{Pointer: e.ptr, Name: e.name, ID: e.id(), Kind: Table, Title: e.title(), Description: firstText(parts, "description"),
@@ -139,9 +159,7 @@ func (p painter) section(e *entry) Section {
 		if e.askKey {
 			s.Add.KeyName = ":key:" + e.name
 			s.Add.KeyHint = keyHint(parts)
-			if e.why != "" {
-				s.Add.KeyValue, _ = p.sent(s.Add.KeyName)
-			}
+			s.Add.KeyValue, _ = p.sent(s.Add.KeyName)
 		}
 	}
 	groups := map[string]int{}
