@@ -3,6 +3,7 @@ package handlers
 import (
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/labstack/echo/v4"
 
@@ -130,7 +131,11 @@ func markProblems(e *views.Editor, problems []stack.Problem) {
 	ids := fieldIDs(e.Form)
 	e.Problems = nil
 	for _, p := range problems {
-		e.Problems = append(e.Problems, views.Problem{Place: schema.Dotted(p.Pointer), Target: ids[p.Pointer], Message: p.Message})
+		target := p.Pointer
+		for target != "" && ids[target] == "" { // such as a line of a list
+			target = target[:max(strings.LastIndexByte(target, '/'), 0)]
+		}
+		e.Problems = append(e.Problems, views.Problem{Place: schema.Dotted(p.Pointer), Target: ids[target], Message: p.Message})
 	}
 	e.Form.Problems = nil // the summary has them
 }
