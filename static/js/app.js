@@ -94,7 +94,11 @@
     if (e.target.name === ":at") e.target.closest("fieldset").querySelector("[value=time]").checked = true;
     const form = e.target.closest("#config-form");
     if (form) count(), edit();
+    const told = one(".unread", e.target.closest(".field") ?? e.target);
+    if (told) told.remove(), e.target.removeAttribute("aria-invalid");
   });
+  // Whoever scrolls over a number means the page.
+  document.addEventListener("wheel", (e) => { if (e.target.type === "number") e.target.blur(); }, { passive: true });
   // A link in the summary leads into a folded part.
   document.addEventListener("click", (e) => {
     const link = e.target.closest?.("a[href^='#']");
@@ -113,6 +117,25 @@
       one("summary", ask).focus();
     }
   });
+  // What a browser makes nothing of, such as half a date, it sends as nothing, which would take the key
+  // out of the file. It is said at the field instead.
+  const unread = (el) => {
+    const p = document.createElement("p");
+    p.className = "problem unread";
+    p.textContent = el.type === "number" ? "is not a number" : "is not complete";
+    one(".help", el.closest(".field")).before(p);
+    el.setAttribute("aria-invalid", true);
+  };
+  document.addEventListener("submit", (e) => {
+    const gone = e.submitter?.name === ":remove" && e.submitter.closest(".field, .group");
+    const bad = all(".config .field input").filter((el) => el.validity.badInput && !(gone && gone.contains(el)));
+    if (!bad.length) return;
+    all(".unread").forEach((p) => p.remove());
+    bad.forEach(unread);
+    bad[0].focus();
+    e.preventDefault();
+    e.stopImmediatePropagation();
+  }, true);
   // Leaving with changes that were not sent.
   let sending = false;
   document.addEventListener("submit", () => { sending = true; });

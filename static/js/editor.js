@@ -54,7 +54,7 @@
     asking?.abort();
     asking = new AbortController();
     const f = form(), { signal } = asking;
-    if (!f || locked()) return;
+    if (!f || locked() || all("input", f).some((el) => el.validity.badInput)) return;
     const body = new URLSearchParams(new FormData(f));
     for (const name of [":reviewed", ":confirm"]) body.delete(name);
     try {
@@ -109,7 +109,7 @@
 
   document.addEventListener("input", (e) => {
     if (!e.target.closest?.("#config-form") || e.target.id === "find") return;
-    clearTimeout(waiting);
+    halt(); // an answer on its way is about less than what is typed by now
     waiting = setTimeout(() => {
       waiting = undefined;
       if (form() && !locked()) review();
