@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 )
@@ -38,6 +39,46 @@ func TestTimesAsBrowsersHaveThem(t *testing.T) {
 		after, err := Apply(doc, edits)
 		if err != nil || len(problems) > 0 || after[c.key] != c.want {
 			t.Errorf("%s, sent %q: got %v, %v, %v, want %s", c.file, sent.Get(c.key), after[c.key], problems, err, c.want)
+		}
+	}
+}
+
+func TestWhatHasNoBlankIsReset(t *testing.T) {
+	s := load(t, `{"type": "object", "properties": {
+		"on": {"type": "boolean", "default": true},
+		"days": {"type": "array", "uniqueItems": true, "items": {"enum": ["mon", "tue"]}, "default": ["mon"]},
+		"names": {"type": "array", "items": {"type": "string"}}}}`)
+	if find(s.Form(parse(t, "on = true")), "on").Remove != nil {
+		t.Error("a default can be reset to itself")
+	}
+	doc := parse(t, "on = false\ndays = [\"tue\"]\nnames = [\"a\"]\n")
+	for name, c := range map[string]struct {
+		label, fill string
+		want        any
+	}{
+		"on":    {"Reset to default", "true", nil}, // as the default is
+		"days":  {"Reset to default", "mon", []any{"mon"}},
+		"names": {"Remove from the file", "b", []any{"b"}},
+	} {
+		if b := find(s.Form(doc), name).Remove; b == nil || b.Label != c.label {
+			t.Fatalf("%s: the button is %+v", name, b)
+		}
+		form := submit(s.Form(doc))
+		form.Set(":remove", name)
+		reset := s.Form(doc).WithInput(form)
+		if find(reset, name).Remove != nil {
+			t.Errorf("%s can be reset twice", name)
+		}
+		edits, problems := s.Decode(submit(reset), doc)
+		if want := []Edit{{Pointer: "/" + name, Remove: true}}; !reflect.DeepEqual(edits, want) || len(problems) > 0 {
+			t.Errorf("%s reset: %+v, %v", name, edits, problems)
+		}
+		form = submit(reset)
+		form.Set(name, c.fill)
+		edits, problems = s.Decode(form, doc)
+		after, err := Apply(doc, edits)
+		if err != nil || len(problems) > 0 || !reflect.DeepEqual(after[name], c.want) {
+			t.Errorf("%s reset and filled in: %+v, %v, %v", name, after[name], problems, err)
 		}
 	}
 }

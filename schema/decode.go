@@ -117,8 +117,17 @@ func (r *reader) value(e *entry) (any, bool) {
 		}
 		return e.cur, e.has
 	}
-	if have := r.form.Get(":have:" + e.name); have == "0" && e.name != "" && !e.required && (e.shape != isSecret || r.form.Get(e.name) == "") {
-		return nil, false
+	if have := r.form.Get(":have:" + e.name); have == "0" && e.name != "" && !e.required {
+		switch e.shape {
+		case isSecret:
+			if r.form.Get(e.name) == "" {
+				return nil, false
+			}
+		case isScalar, isLines, isChecks: // taken out, and perhaps filled in anew
+			e.cur, e.has = nil, false
+		default:
+			return nil, false
+		}
 	}
 	switch e.shape {
 	case isNothing:

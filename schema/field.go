@@ -73,7 +73,24 @@ func (p painter) field(e *entry) Field {
 			f.Default, f.HasDefault = e.view.show(d), true
 		}
 	}
+	p.reset(e, &f)
 	return f
+}
+
+// reset offers to take out what has no blank that would say so. A value that is the default is no worse
+// for being written down.
+func (p painter) reset(e *entry, f *Field) {
+	if !e.has || !e.drafted || e.required || e.readOnly || e.nested || f.Choice != nil || f.Control != Checkbox && f.Control != Checks && f.Control != ListLines {
+		return
+	}
+	d, ok := firstDefault(e.view.parts)
+	if ok && equal(d, e.draft) && !f.Deprecated {
+		return
+	}
+	f.Remove = &Button{removeButton, e.name, "Remove from the file"}
+	if ok {
+		f.Remove.Label = "Reset to default"
+	}
 }
 
 // holdsSecret says whether there is a secret at a pointer or below.
