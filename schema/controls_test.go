@@ -43,6 +43,25 @@ func TestTimesAsBrowsersHaveThem(t *testing.T) {
 	}
 }
 
+func TestAConstIsNamedByItsValue(t *testing.T) {
+	s := load(t, `{"type": "object", "properties": {"v": {"title": "Protocol", "const": 2}}}`)
+	if got, want := find(s.Form(map[string]any{"v": int64(2)}), "v").Options, (Option{"2", "2", "", true}); len(got) != 2 || got[1] != want {
+		t.Errorf("got %+v, want %+v at the end", got, want)
+	}
+}
+
+func TestABoundThatIsNotAllowedItself(t *testing.T) {
+	s := load(t, `{"type": "object", "properties": {
+		"a": {"type": "number", "exclusiveMinimum": 0, "maximum": 9}, "b": {"type": "integer", "exclusiveMinimum": 0, "exclusiveMaximum": 9},
+		"c": {"type": "number", "exclusiveMaximum": 9, "minimum": 0}}}`)
+	form := s.Form(nil)
+	for name, want := range map[string]Field{"a": {Min: "0", Above: true, Max: "9"}, "b": {Min: "1", Max: "8"}, "c": {Min: "0", Max: "9", Below: true}} {
+		if f := find(form, name); f.Min != want.Min || f.Max != want.Max || f.Above != want.Above || f.Below != want.Below {
+			t.Errorf("%s: %q %v, %q %v", name, f.Min, f.Above, f.Max, f.Below)
+		}
+	}
+}
+
 func TestWhatHasNoBlankIsReset(t *testing.T) {
 	s := load(t, `{"type": "object", "properties": {
 		"on": {"type": "boolean", "default": true},

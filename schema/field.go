@@ -298,25 +298,34 @@ func numberField(v view, f *Field) {
 		f.Step, f.InputMode = "1", "numeric"
 	}
 	var low, high *big.Rat
+	raise := func(x *big.Rat, exclusive bool) {
+		if exclusive && integer && x.IsInt() {
+			x, exclusive = new(big.Rat).Add(x, big.NewRat(1, 1)), false
+		}
+		if low == nil || x.Cmp(low) > 0 || x.Cmp(low) == 0 && exclusive {
+			low, f.Above = x, exclusive
+		}
+	}
+	lower := func(x *big.Rat, exclusive bool) {
+		if exclusive && integer && x.IsInt() {
+			x, exclusive = new(big.Rat).Sub(x, big.NewRat(1, 1)), false
+		}
+		if high == nil || x.Cmp(high) < 0 || x.Cmp(high) == 0 && exclusive {
+			high, f.Below = x, exclusive
+		}
+	}
 	for _, p := range v.parts {
-		lo, hi := p.Minimum, p.Maximum
-		if x := p.ExclusiveMinimum; x != nil {
-			lo = x
-			if integer && x.IsInt() {
-				lo = new(big.Rat).Add(x, big.NewRat(1, 1))
-			}
+		if p.Minimum != nil {
+			raise(p.Minimum, false)
 		}
-		if x := p.ExclusiveMaximum; x != nil {
-			hi = x
-			if integer && x.IsInt() {
-				hi = new(big.Rat).Sub(x, big.NewRat(1, 1))
-			}
+		if p.ExclusiveMinimum != nil {
+			raise(p.ExclusiveMinimum, true)
 		}
-		if lo != nil && (low == nil || lo.Cmp(low) > 0) {
-			low = lo
+		if p.Maximum != nil {
+			lower(p.Maximum, false)
 		}
-		if hi != nil && (high == nil || hi.Cmp(high) < 0) {
-			high = hi
+		if p.ExclusiveMaximum != nil {
+			lower(p.ExclusiveMaximum, true)
 		}
 		if m := p.MultipleOf; m != nil && integer && m.IsInt() && low == nil {
 			f.Step = m.Num().String()

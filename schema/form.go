@@ -110,6 +110,8 @@ type Field struct {
 	Examples    []string
 	Min         string // numbers, dates, times; "" is none
 	Max         string
+	Above       bool   // Min itself is not allowed
+	Below       bool   // Max itself is not allowed
 	Step        string // "any", "1"…; numbers only
 	Pattern     string // safe for the HTML pattern attribute; "" is none
 	MinLength   int    // 0 is none

@@ -134,7 +134,7 @@ func (w viewer) see(name string, list []*jsonschema.Schema, v any, present bool)
 			if o == nil {
 				continue
 			}
-			own = append(own, fixed{value: fromJSON(o), title: textWord(p, "title"), description: textWord(p, "description")})
+			own = append(own, fixed{value: fromJSON(o)}) // its title, if any, is the key's
 		}
 		if len(own) > 0 && (out.options == nil || len(own) < len(out.options)) {
 			out.options = own
