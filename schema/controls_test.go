@@ -6,6 +6,8 @@ import (
 	"testing"
 )
 
+// TestTimesAsBrowsersHaveThem: a browser drops seconds that are zero, and shows and sends nothing where
+// it does not understand what stands there.
 func TestTimesAsBrowsersHaveThem(t *testing.T) {
 	s := load(t, `{"type": "object", "properties": {"at": {"type": "string", "format": "time"}, "on": {"type": "string", "format": "date-time"}}}`)
 	for _, c := range []struct {
@@ -62,6 +64,8 @@ func TestABoundThatIsNotAllowedItself(t *testing.T) {
 	}
 }
 
+// TestWhatHasNoBlankIsReset: a box or a list says nothing when it is empty, so that a button takes the
+// key out; what is chosen after that counts.
 func TestWhatHasNoBlankIsReset(t *testing.T) {
 	s := load(t, `{"type": "object", "properties": {
 		"on": {"type": "boolean", "default": true},
@@ -102,6 +106,26 @@ func TestWhatHasNoBlankIsReset(t *testing.T) {
 	}
 }
 
+// TestWhatAConditionAsksForShowsWhatItBrings: one sees the keys of the other branch before saving.
+func TestWhatAConditionAsksForShowsWhatItBrings(t *testing.T) {
+	s := load(t, `{"type": "object", "properties": {"mode": {"enum": ["live", "paper"]}, "other": {"type": "string"}},
+		"if": {"properties": {"mode": {"const": "live"}}, "required": ["mode"]},
+		"then": {"properties": {"account": {"type": "string"}}}, "else": {"properties": {"seed": {"type": "integer"}}}}`)
+	doc := parse(t, "mode = \"live\"\n")
+	form := s.Form(doc)
+	if find(form, "other").Show != nil || find(form, "mode").Show == nil {
+		t.Fatal("not the condition's key alone can be shown")
+	}
+	sent := submit(form)
+	sent.Set("mode", "paper")
+	sent.Set(find(form, "mode").Show.Name, find(form, "mode").Show.Value)
+	form = form.WithInput(sent)
+	if find(form, "seed") == nil || find(form, "account") != nil {
+		t.Error("the other branch is not shown")
+	}
+}
+
+// TestEnterInTheNameOfANewEntryAddsIt, and a form without one is as it was sent.
 func TestEnterInTheNameOfANewEntryAddsIt(t *testing.T) {
 	s := load(t, trading)
 	doc := parse(t, tradingDoc)
@@ -115,6 +139,7 @@ func TestEnterInTheNameOfANewEntryAddsIt(t *testing.T) {
 	}
 }
 
+// TestANameThatDoesNotFitIsRefusedAtOnce, not when all is filled in and saved.
 func TestANameThatDoesNotFitIsRefusedAtOnce(t *testing.T) {
 	for names, want := range map[string]string{
 		`{"pattern": "^[A-Z]+$", "x-pattern-message": "must be in capitals"}`: "the name must be in capitals",
@@ -131,5 +156,14 @@ func TestANameThatDoesNotFitIsRefusedAtOnce(t *testing.T) {
 		if !strings.Contains(add.Problem, want) || add.KeyValue != "gold" {
 			t.Errorf("%s: got %q beside %q", names, add.Problem, add.KeyValue)
 		}
+	}
+}
+
+// TestAKindThatFitsNoAlternativeIsShown: what the choice cannot say has to be mended in a field.
+func TestAKindThatFitsNoAlternativeIsShown(t *testing.T) {
+	s := load(t, trading)
+	f := find(s.Form(parse(t, "[risk]\nmax = 1\n[store]\nkind = \"ftp\"\n")), "store.kind")
+	if f == nil || !strings.Contains(f.Options[0].Label, "not allowed") && !strings.Contains(f.Options[1].Label, "not allowed") {
+		t.Errorf("got %+v", f)
 	}
 }

@@ -70,6 +70,26 @@ type painter struct {
 	secrets func() map[string]bool // pointers in the document as it is being edited
 }
 
+// tellsBy says of a key whether it only repeats which alternative is chosen, as kind = "http" does. The
+// choice stands in its place, and sets it.
+func (e *entry) tellsBy(child *entry) bool {
+	only := child.onlyValue()
+	return e.view.choice != nil && child.required && child.drafted && only != nil && equal(child.draft, only) && e.view.choice.tellsBy(child.key)
+}
+
+// tellsBy says whether every alternative asks for this key with a value of its own.
+func (c *choice) tellsBy(key string) bool {
+	for _, alt := range c.alts {
+		parts := inPlace(alt)
+		list, _ := forKey(parts, key)
+		fixedHere := slices.ContainsFunc(list, func(s *jsonschema.Schema) bool { return len(s.Constant) == 1 || len(s.Enum) == 1 })
+		if !fixedHere || !slices.ContainsFunc(parts, func(s *jsonschema.Schema) bool { return slices.Contains(s.Required, key) }) {
+			return false
+		}
+	}
+	return true
+}
+
 // isSection says whether an entry is drawn as a section rather than a field.
 func (e *entry) isSection() bool {
 	switch e.shape {
@@ -164,7 +184,7 @@ func (p painter) section(e *entry) Section {
 	}
 	groups := map[string]int{}
 	for _, child := range e.children {
-		if child.dormant && !child.drafted {
+		if child.dormant && !child.drafted || e.tellsBy(child) {
 			continue
 		}
 		if child.isSection() {

@@ -36,6 +36,7 @@ type entry struct {
 	why      string   // why nothing was added
 	switched bool     // another alternative was chosen than the one in the document
 	item     view     // of lines and checks: what an item may be
+	steers   bool     // a condition beside it asks for it
 }
 
 // place is where an entry stands and what is there.

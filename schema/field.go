@@ -15,6 +15,9 @@ func (p painter) field(e *entry) Field {
 		Unit: firstText(parts, "x-unit"), Required: e.required && !e.nested, Secret: e.secret, Deprecated: anyFlag(parts, "deprecated"),
 		ReadOnly: e.readOnly, Reload: e.reload, Danger: danger(parts), Present: e.drafted}
 	f.Choice, f.Show = p.choice(e)
+	if f.Show == nil && e.steers && !e.readOnly {
+		f.Show = &Button{showButton, e.name, "Show"}
+	}
 	f.Remove, f.Up, f.Down = p.buttons(e)
 	if e.nested {
 		f.Label = e.key

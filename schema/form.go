@@ -45,7 +45,7 @@ type Section struct {
 
 	Hidden   []Hidden  // bookkeeping to send along
 	Choice   *Field    // a select: which of several forms this section has; Show redraws for another
-	Show     *Button   // redraws the form for another Choice or condition; nil where there is none
+	Show     *Button   // redraws the form for another Choice; nil where there is none
 	Fields   []Field   // in order; of a list, tuple or map too, where the parts are not tables
 	Sections []Section // in order; of a list or map: its groups
 	Unknown  []Field   // keys of the document that the schema does not know: shown, kept, not edited
@@ -130,7 +130,7 @@ type Field struct {
 	Problems     []string
 
 	Choice *Field  // which of several kinds of value this is; as in Section
-	Show   *Button // beside Choice
+	Show   *Button // beside Choice, or of a key that decides which others there are
 	Remove *Button // of an entry in a list or map; of a present secret: takes it out of the file
 	Up     *Button
 	Down   *Button

@@ -168,6 +168,7 @@ func (d *drawer) table(e *entry, v any, has bool) {
 		return child
 	}
 	known := map[string]bool{}
+	asked := conditional(e.view.parts)
 	for _, key := range d.schema.keysIn(e.view.parts) {
 		list, ok := forKey(e.view.parts, key)
 		if !ok {
@@ -178,7 +179,7 @@ func (d *drawer) table(e *entry, v any, has bool) {
 		p.schemas = list
 		p.inFresh = e.fresh && !e.has
 		p.required = there && slices.ContainsFunc(e.view.parts, func(s *jsonschema.Schema) bool { return slices.Contains(s.Required, key) })
-		add(p)
+		add(p).steers = asked[key]
 	}
 	for _, key := range d.schema.keysIn(e.view.dormant) {
 		if list, ok := forKey(e.view.dormant, key); ok && !known[key] {
@@ -301,6 +302,44 @@ func (d *drawer) itemAt(e *entry, i int, token string, cur, draft []any, has boo
 	child.index = i
 	d.above[p.name] = e
 	e.children = append(e.children, child)
+}
+
+// conditional are the keys of a table that its conditions ask for, so that another value may bring
+// other keys.
+func conditional(parts []*jsonschema.Schema) map[string]bool {
+	asked := map[string]bool{}
+	var ask func(s *jsonschema.Schema)
+	ask = func(s *jsonschema.Schema) {
+		if s == nil {
+			return
+		}
+		for key := range s.Properties {
+			asked[key] = true
+		}
+		for _, key := range s.Required {
+			asked[key] = true
+		}
+		ask(s.Not)
+		for _, more := range [][]*jsonschema.Schema{s.AllOf, s.AnyOf, s.OneOf} {
+			for _, sub := range more {
+				ask(sub)
+			}
+		}
+	}
+	for _, p := range parts {
+		if p.Then != nil || p.Else != nil {
+			ask(p.If)
+		}
+		for key := range p.DependentSchemas {
+			asked[key] = true
+		}
+		for key, sub := range p.Dependencies {
+			if _, ok := sub.(*jsonschema.Schema); ok {
+				asked[key] = true
+			}
+		}
+	}
+	return asked
 }
 
 func (e *entry) each(visit func(*entry)) {

@@ -31,6 +31,9 @@ func TestBounds(t *testing.T) {
 		{schema.Field{Hint: "Such a thing, such as 3.", Examples: []string{"4"}}, ""},
 		{schema.Field{Max: "9", Examples: []string{"3", "4"}}, "at most 9 · such as 3, 4"},
 		{schema.Field{Control: schema.ListLines, Default: "a\nb", HasDefault: true}, "default a, b"},
+		{schema.Field{Control: schema.Checks, Default: "a, b", HasDefault: true}, "default a, b"},
+		{schema.Field{Control: schema.Number, Min: "0", Above: true}, "more than 0"},
+		{schema.Field{Control: schema.Number, Min: "0", Max: "1", Below: true}, "at least 0 and less than 1"},
 	} {
 		if got := bounds(c.field); got != c.want {
 			t.Errorf("bounds(%+v) = %q, want %q", c.field, got, c.want)

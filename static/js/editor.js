@@ -191,7 +191,36 @@
     waiting = undefined;
     asking?.abort();
   };
-  document.addEventListener("submit", halt, true);
+  let sent;
+  document.addEventListener("submit", () => {
+    halt();
+    sent = values();
+  }, true);
+
+  // What is typed while the form is being redrawn is not in what comes.
+  const values = () => new Map(all("#config-form :is(input:not([type=hidden]), select, textarea)").map((el) => [el.id || el.name, el.type === "checkbox" ? el.checked : el.value]));
+  let late = [];
+  document.addEventListener("htmx:before:swap", (e) => {
+    late = sent && e.detail?.ctx?.swap === "outerHTML" ? [...values()].filter(([id, v]) => sent.has(id) && sent.get(id) !== v) : [];
+    if (e.detail?.ctx?.swap?.startsWith("outerHTML")) sent = undefined;
+  });
+  const catchUp = () => {
+    for (const [id, v] of late) {
+      const el = document.getElementById(id) ?? one(`[name="${CSS.escape(id)}"]`);
+      if (!el) continue;
+      el[el.type === "checkbox" ? "checked" : "value"] = v;
+      el.dispatchEvent(new Event("input", { bubbles: true }));
+    }
+    late = [];
+  };
+
+  // What decides which other settings there are shows them at once.
+  const steer = (el) => {
+    const button = one(".by-itself", el.closest?.("#config-form :is(.control, .field)") ?? document.head);
+    if (button && !locked()) form().requestSubmit(button);
+    return button;
+  };
+  document.addEventListener("change", (e) => { steer(e.target); });
 
   let here = place();
   const settle = () => {
@@ -204,8 +233,15 @@
     offer();
     if (form() && (one("#changes").dataset.live !== "0" || unmerged()) && !locked()) review();
   };
-  document.addEventListener("htmx:after:swap", (e) => { if (!e.target.closest?.("#live")) settle(); });
+  document.addEventListener("htmx:after:swap", (e) => {
+    if (e.target.closest?.("#live")) return;
+    settle();
+    catchUp();
+  });
   settle();
+  // This file comes with the first key, and so after what it was pressed in.
+  all("#config-form select").filter((el) => el.value !== ([...el.options].find((o) => o.defaultSelected) ?? el.options[0])?.value).some(steer);
+  all("#config-form .checkbox input").filter((el) => el.checked !== el.defaultChecked).some(steer);
   const raw = one("#raw");
   if (raw && raw.value !== raw.defaultValue || one("#config-form .changed")) { typed = true; review(); }
 })();
