@@ -78,8 +78,8 @@ Feature: Editing that one can trust
       And the text has "max_usd = 5000   # the most"
       And config.toml is still as it was
 
-  Scenario: Problems stand at their line while one types
-    Given the text page is open
+  Scenario Outline: Problems stand at their line while one types
+    Given the text page is open <how>
     When I replace "max_usd = 5000" by "max_usd = = 5000" in the text
     Then line 4 is marked
     When I press "Form"
@@ -87,6 +87,7 @@ Feature: Editing that one can trust
       And the text has "max_usd = = 5000"
     When I replace "max_usd = = 5000" by "max_usd = -7" in the text
     Then line 4 is marked
+      And nothing is wider than the screen
     When I follow the problem to line 4
     Then line 4 is selected
     When I replace "max_usd = -7" by "max_usd = 7000" in the text
@@ -94,6 +95,11 @@ Feature: Editing that one can trust
     When I press Save & Restart
     Then the toast says "Configuration applied"
       And config.toml is as it was but for "max_usd = 5000" → "max_usd = 7000"
+
+    Examples:
+      | how              |
+      | on a wide screen |
+      | on a phone       |
 
   Scenario: A file that does not parse is mended in the panel
     Given somebody leaves config.toml in a state that does not parse
@@ -215,10 +221,11 @@ Feature: Editing that one can trust
     Then the text as I typed it has "# agreed by phone"
 
   Scenario Outline: A draft survives a crash of the browser
-    Given the <view> page is open
+    Given the <view> page is open <how>
     When I change the limit to 8000 there
       And the browser crashes and is opened again
     Then I am told of 1 unsaved change
+      And nothing is wider than the screen
     When I press "Restore"
     Then the review says "limits.max_usd" "5 000" → "8 000" "USD" and "takes effect on reload"
     When I press Save & Restart
@@ -228,9 +235,11 @@ Feature: Editing that one can trust
     Then I am told of no unsaved change
 
     Examples:
-      | view   |
-      | config |
-      | text   |
+      | view   | how              |
+      | config | on a wide screen |
+      | config | on a phone       |
+      | text   | on a wide screen |
+      | text   | on a phone       |
 
   Scenario: A dropped draft is gone, and no secret is in it
     Given the config page is open
@@ -266,8 +275,8 @@ Feature: Editing that one can trust
       | with JavaScript    |
       | without JavaScript |
 
-  Scenario: A secret left blank stays, is in no page, and says where else it may come from
-    Given the config page is open
+  Scenario Outline: A secret left blank stays, is in no page, and says where else it may come from
+    Given the config page is open <how>
     Then the page nowhere holds "first-token"
       And the page nowhere holds "old-token"
       And the editor says "DESK_PASSWORD"
@@ -278,6 +287,11 @@ Feature: Editing that one can trust
     When I press Save & Restart
     Then the toast says "Configuration applied"
       And config.toml is as it was but for "max_usd = 5000" → "max_usd = 8000"
+
+    Examples:
+      | how              |
+      | on a wide screen |
+      | on a phone       |
 
   Scenario: Keys that the schema does not know are shown and kept
     Given the config page is open
@@ -297,12 +311,18 @@ Feature: Editing that one can trust
     When I press "Form"
     Then the editor says "Did you mean max_usd?"
 
-  Scenario: A setting is found by its key or its description
-    Given the config page is open
+  Scenario Outline: A setting is found by its key or its description
+    Given the config page is open <how>
     When I look for "listens"
     Then of all fields only "limits.port" is shown
+      And nothing is wider than the screen
     When I look for "nothing like it"
     Then the editor says "No setting is called that"
+
+    Examples:
+      | how              |
+      | on a wide screen |
+      | on a phone       |
 
   Scenario: On a phone
     Given the config page is open on a phone

@@ -63,6 +63,7 @@ func TestFeatures(t *testing.T) {
 						w.commonSteps(sc)
 						w.workflowSteps(sc)
 						w.editingSteps(sc)
+						w.formSteps(sc)
 						w.scheduleSteps(sc)
 						w.historySteps(sc)
 						w.laterSteps(sc)

@@ -61,7 +61,8 @@ const editableSchema = `{
 
 func (w *world) editingSteps(sc *godog.ScenarioContext) {
 	sc.Given(`^a stack of feeds that can be edited$`, w.feedsAreRunning)
-	sc.Given(`^the text page is open$`, func() { w.openPage("/config?view=raw", look{}) })
+	sc.Given(`^the text page is open(?: on a wide screen)?$`, func() { w.openPage("/config?view=raw", look{}) })
+	sc.Given(`^the text page is open on a phone$`, func() { w.openPage("/config?view=raw", look{phone: true}) })
 	sc.Given(`^the config page is open with JavaScript$`, func() { w.openPage("/config", look{}) })
 	w.reviewSteps(sc)
 	w.conflictSteps(sc)
@@ -82,7 +83,7 @@ func (w *world) editingSteps(sc *godog.ScenarioContext) {
 			w.Fatalf("the page holds %q", text)
 		}
 	})
-	sc.Then(`^config\.toml is still as it was$`, func() { w.fileIs(editableConfig) })
+	sc.Then(`^config\.toml is still as it was$`, func() { w.fileIs(w.before) })
 	away := func() string { return w.panel.config + ".away" }
 	sc.When(`^somebody takes config\.toml away$`, func() { must(w.TB, os.Rename(w.panel.config, away())) })
 	sc.When(`^config\.toml comes back$`, func() { must(w.TB, os.Rename(away(), w.panel.config)) })
@@ -93,7 +94,7 @@ func (w *world) editingSteps(sc *godog.ScenarioContext) {
 		must(w.TB, err)
 	})
 	sc.Then(`^config\.toml is as it was but for (.+)$`, func(changes string) {
-		want := editableConfig
+		want := w.before
 		for _, m := range regexp.MustCompile(`"([^"]*)" → "([^"]*)"`).FindAllStringSubmatch(changes, -1) {
 			want = strings.Replace(want, m[1], m[2], 1)
 		}
@@ -119,17 +120,19 @@ func (w *world) editingSteps(sc *godog.ScenarioContext) {
 	})
 }
 
-// feedsAreRunning is one service that takes any config, so that the schema can be one of our own.
-func (w *world) feedsAreRunning() {
-	w.before = editableConfig
-	p := newPanel(w.TB, "process", editableConfig, `
+func (w *world) feedsAreRunning() { w.ownStack("feeds", editableConfig, editableSchema) }
+
+// ownStack is one service that takes any config, so that the schema can be one of our own.
+func (w *world) ownStack(service, config, schema string) {
+	w.before = config
+	p := newPanel(w.TB, "process", config, fmt.Sprintf(`
 [[stack.service]]
-name = "feeds"
+name = %q
 command = ["sleep", "infinity"]
 reload = { watch = true, confirm = "" }
-`)
+`, service))
 	rules := filepath.Join(p.folder, "schema.json")
-	must(w.TB, os.WriteFile(rules, []byte(editableSchema), 0o644))
+	must(w.TB, os.WriteFile(rules, []byte(schema), 0o644))
 	settings, err := os.ReadFile(p.settings)
 	must(w.TB, err)
 	must(w.TB, os.WriteFile(p.settings, append(fmt.Appendf(nil, "schema = %q\n", rules), settings...), 0o644))
