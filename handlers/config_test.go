@@ -46,6 +46,19 @@ func TestSaveFromTheForm(t *testing.T) {
 		}
 		p.wantFile(document)
 	})
+	t.Run("a button that redraws the form keeps what was told at a field, and tells nothing new", func(t *testing.T) {
+		p := newPanel(t)
+		form := p.form()
+		form.Set("risk.max_position_usd", "a lot")
+		form.Set(":add", "schedule.early_closes")
+		form.Set(":key:schedule.early_closes", "2026-12-24")
+		if page := p.post("/config/run", form).want(t, 200); strings.Contains(page.body, `class="problem"`) {
+			t.Error("a problem is told before anything was to be saved")
+		}
+		form.Set(inTold, "1")
+		p.post("/config/run", form).want(t, 200).has(t, `name="schedule.early_closes.2026-12-24"`, `value="a lot"`, `class="problem"`, `name=":told"`)
+		p.wantFile(document)
+	})
 	t.Run("the Enter key only looks", func(t *testing.T) {
 		p := newPanel(t)
 		form := p.form()

@@ -24,6 +24,7 @@ const (
 	inReviewed = ":reviewed" // revision of the result that was looked at; empty: none was
 	inConfirm  = ":confirm"  // the same, of one that was asked about
 	inNote     = ":note"     // a remark for the history
+	inTold     = ":told"     // problems stood at their fields
 	inBase     = ":base"     // where there are clashes: the version that both sides began from
 	inClash    = ":clash"    // keys that both sides changed and nobody has decided yet
 	inTheirs   = ":theirs"   // decides for one of them

@@ -77,7 +77,11 @@ func (s *Server) wantedConfig(c echo.Context) (*wanted, error) {
 		return nil, s.showConfig(c, http.StatusUnprocessableEntity, s.editorInDoubt(d, live), nil)
 	case !d.raw && schema.Pressed(typed):
 		inPlace(c)
-		return nil, s.showConfig(c, http.StatusOK, s.editorAsSent(d), nil)
+		e := s.editorAsSent(d)
+		if typed.Has(inTold) {
+			s.mark(&e, s.wrong(d))
+		}
+		return nil, s.showConfig(c, http.StatusOK, e, nil)
 	case typed.Get(inTo) != "" && (typed.Get(inCheck) == "" || d.known && d.base.Revision == live.Revision):
 		inPlace(c)
 		return nil, s.switchView(c, d)
