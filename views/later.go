@@ -46,7 +46,7 @@ type LaterEntry struct {
 	At, Queued              Moment
 	Zone                    string
 	By, Note                string
-	Run                     string // the run that tried
+	Run                     string  // the run that tried
 	Clashes                 []Clash // with the file as it is now
 	Problems                []Problem
 	Whole                   bool // it can still be applied
