@@ -424,8 +424,8 @@ func rescue(ctx context.Context, s settings.Settings, log *slog.Logger) {
 }
 
 // guard starts the dead man for the time of each pause.
-func guard(s settings.Settings, settingsFile string, log *slog.Logger) func([]stack.Instance) (func(), error) {
-	return func(pausing []stack.Instance) (func(), error) {
+func guard(s settings.Settings, settingsFile string, log *slog.Logger) func([]stack.Instance) (func() time.Time, error) {
+	return func(pausing []stack.Instance) (func() time.Time, error) {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
 		return guardian.Start(ctx, guardian.Options{

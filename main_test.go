@@ -385,8 +385,8 @@ func TestTheGuardianFindsTheSettingsOfItsPanel(t *testing.T) {
 			order := fmt.Sprintf("{\"watch\": %q, \"name\": \"a\"}\ndone\n", filepath.Join(bare, "guardian"))
 			var out, log strings.Builder
 			err := run(t.Context(), guardianArguments(settingsFile), console{c.environ, strings.NewReader(order), &out, &log})
-			if err != nil || out.String() != "ready\n" {
-				t.Errorf("got %q, %v; want that it is ready", out.String(), err)
+			if err != nil || out.String() != "ready\nkept\n" {
+				t.Errorf("got %q, %v; want that it was ready and not needed", out.String(), err)
 			}
 		})
 	}

@@ -1,6 +1,7 @@
 package stack_test
 
 import (
+	"fmt"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -117,4 +118,89 @@ func TestTheProcessSleepsThroughMaxPause(t *testing.T) {
 			w.checkLoaded(t, oldConfig)
 		})
 	})
+}
+
+// The panel is stopped after its guardian has begun to count, and comes to before it has paused anybody. What
+// it did then would be paused by one and unpaused by the other.
+func TestTheProcessSleepsBeforeTheFirstPause(t *testing.T) {
+	for _, undoing := range []bool{false, true} {
+		t.Run(fmt.Sprintf("in the roll-back: %v", undoing), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				clock := newWallClock()
+				passages := 0
+				c := w.start(t, func(o *stack.Options) {
+					o.Clock = clock
+					o.Guard = func([]stack.Instance) (func() time.Time, error) {
+						if passages++; passages == 2 || !undoing {
+							clock.set(time.Hour)
+							time.Sleep(2 * time.Second) // what was refused is long ago
+							w.backend.Forget()
+						}
+						return func() time.Time { return time.Time{} }, nil
+					}
+				})
+				w.config.SetFault(func(call stacktest.Call) stacktest.Fault {
+					if call.Method == "Commit" && call.Nth == 2 {
+						clock.set(0) // the services' log has slept through the hour too
+					}
+					return stacktest.Fault{}
+				})
+				if undoing {
+					w.backend.SetProgram(refuse(scanner.Name, newConfig))
+				}
+				r := save(t, c, newConfig)
+				if undoing {
+					wantOutcome(t, r, stack.RolledBack, "")
+					wantWarning(t, r, "put back while it ran")
+				} else {
+					wantOutcome(t, r, stack.Failed, stack.CauseBackend)
+					if !strings.Contains(r.Message, "max_pause") {
+						t.Errorf("the message does not name max_pause: %s", r.Message)
+					}
+				}
+				for _, call := range w.backend.Calls() {
+					if call.Method == "Pause" || call.Method == "Unpause" {
+						t.Errorf("%s(%s) was called", call.Method, call.On)
+					}
+				}
+				w.check(t, oldConfig)
+				w.checkLoaded(t, oldConfig)
+			})
+		})
+	}
+}
+
+// The guardian says in the end when it unpaused the stack. A file that was replaced before that was replaced
+// while everything stood still.
+func TestTheGuardianHasUnpausedTheStack(t *testing.T) {
+	for name, test := range map[string]struct {
+		point   string // as of which it has
+		outcome stack.Outcome
+		file    []byte
+	}{
+		"before the file was replaced": {stack.PointPaused, stack.RolledBack, oldConfig},
+		"after it":                     {stack.PointSaved, stack.Applied, newConfig},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				var freed time.Time
+				c := w.start(t, func(o *stack.Options) {
+					o.Guard = func([]stack.Instance) (func() time.Time, error) {
+						return func() time.Time { defer func() { freed = time.Time{} }(); return freed }, nil
+					}
+				}, atPoint(test.point, func() {
+					time.Sleep(time.Second)
+					freed = time.Now()
+					w.backend.UnpauseByHand(w.orch)
+				}))
+				r := save(t, c, newConfig)
+				wantOutcome(t, r, test.outcome, "")
+				wantWarning(t, r, "guardian unpaused the stack meanwhile")
+				w.check(t, test.file)
+				w.checkLoaded(t, test.file)
+			})
+		})
+	}
 }

@@ -17,12 +17,12 @@ type workflow struct {
 	old     []byte // what to roll back to
 	backup  string // for the report: where the old bytes are
 
-	confirmed int           // instances that have confirmed in the last ConfirmReload
-	replacing Revision      // what a roll-back expects to find in place
-	final     func(*Report) // how the run ends, once that is decided
-	guard     func()        // ends the dead man; nil: there is none
-	stuckAs   string        // what was last told of those that are still paused
-	waiting   func()        // called when the run has to wait for the engine or the disk; nil: nobody asks
+	confirmed int                      // instances that have confirmed in the last ConfirmReload
+	replacing Revision                 // what a roll-back expects to find in place
+	final     func(*Report)            // how the run ends, once that is decided
+	guard     func() (freed time.Time) // ends the dead man; nil: there is none
+	stuckAs   string                   // what was last told of those that are still paused
+	waiting   func()                   // called when the run has to wait for the engine or the disk; nil: nobody asks
 }
 
 // save is a whole run: SaveAndRestart's goroutine.
@@ -143,10 +143,14 @@ func (w *workflow) validate(ch Change) (p *Passage) {
 }
 
 // pass is PauseStack, SaveConfig and UnpauseStack. An error with saved means that the new file is
-// in place but took longer than MaxPause. After errAbandoned instances may still be paused.
+// in place but took longer than MaxPause, or that the stack ran meanwhile. After errAbandoned instances
+// may still be paused.
 func (w *workflow) pass(p *Passage) (saved bool, cause Cause, err error) {
 	c := w.c
-	w.startGuard(p)
+	if c.prepare(c.life, p) == nil {
+		w.startGuard(p)
+		c.point(p.points.guarded)
+	}
 	done := w.begin(PauseStack)
 	err = c.PauseStack(c.life, p)
 	done(err, count(len(p.alive()), "instance"))
@@ -175,7 +179,7 @@ func (w *workflow) pass(p *Passage) (saved bool, cause Cause, err error) {
 	if stuck != nil {
 		return false, cause, errAbandoned
 	}
-	w.endGuard()
+	freed := w.endGuard()
 	if cause == CauseBackend {
 		return false, cause, err
 	}
@@ -184,6 +188,8 @@ func (w *workflow) pass(p *Passage) (saved bool, cause Cause, err error) {
 			return false, cause, err
 		}
 		done(err, "backup "+p.backup)
+	} else if err == nil && !freed.IsZero() && !p.replaced.Before(freed) {
+		err = errFreed // whatever this process's clock says
 	}
 	saved = p.inPlace
 	if errors.Is(err, ErrConflict) {
@@ -306,15 +312,22 @@ func (w *workflow) startGuard(p *Passage) {
 	}
 	release, err := w.c.o.Guard(p.instances)
 	if err != nil {
+		p.began = w.c.o.Clock.Now() // nobody else counts
 		w.warn("Should Pitstop die during the pause, only its next start unpauses the stack: " + sentence(err))
 		return
 	}
 	w.guard = release
 }
 
-func (w *workflow) endGuard() {
-	if w.guard != nil {
-		w.guard()
-		w.guard = nil
+// endGuard returns what release of Options.Guard does.
+func (w *workflow) endGuard() (freed time.Time) {
+	if w.guard == nil {
+		return freed
 	}
+	freed = w.guard()
+	w.guard = nil
+	if !freed.IsZero() {
+		w.warn("Pitstop was stopped, or hung, while it had the stack paused. Its guardian unpaused the stack meanwhile.")
+	}
+	return freed
 }

@@ -74,7 +74,7 @@ func panel(state string) error {
 		}
 		time.Sleep(5 * time.Millisecond)
 	}
-	var release func()
+	var release func() time.Time
 	lines := bufio.NewScanner(os.Stdin)
 	for lines.Scan() {
 		instances, err := b.Instances(ctx)

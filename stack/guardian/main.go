@@ -69,8 +69,13 @@ func obey(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer, attach
 	if _, err := io.WriteString(stdout, readyWord+"\n"); err != nil {
 		return fmt.Errorf("the guardian could not say that it is ready: %w", err)
 	}
-	g := &guardian{order: o, backend: backend, log: log}
-	return g.watch(ctx, func() (string, error) { return lines.ReadString('\n') })
+	g := &guardian{order: o, backend: backend, log: log, ready: time.Now()}
+	died, err := g.watch(ctx, func() (string, error) { return lines.ReadString('\n') })
+	if died {
+		return err
+	}
+	_, _ = io.WriteString(stdout, g.answer()+"\n") // a panel that dies of all times now asks nobody any more
+	return nil
 }
 
 // guardian is one at work.
@@ -79,12 +84,22 @@ type guardian struct {
 	backend stack.Backend
 	log     *slog.Logger
 	unsure  sync.Once // told that it cannot be seen who is on watch
+	ready   time.Time
+	freed   time.Time // when it began to free a panel's instances that hung; zero: it has not
 }
 
-// watch waits for the panel's word that all is well, or for its death. A panel that has neither said
+// answer is what a panel hears that has said that all is well.
+func (g *guardian) answer() string {
+	if g.freed.IsZero() {
+		return keptWord
+	}
+	return freedWord + " " + g.freed.Sub(g.ready).String()
+}
+
+// watch waits for the panel's word that all is well, or for its death, which it mourns. A panel that has neither said
 // the word nor died by the time of FreeAfter hangs: its instances are freed, and the wait goes on, for
 // it may come to, and die only then.
-func (g *guardian) watch(ctx context.Context, word func() (string, error)) error {
+func (g *guardian) watch(ctx context.Context, word func() (string, error)) (died bool, err error) {
 	type heard struct {
 		line string
 		err  error
@@ -107,12 +122,13 @@ func (g *guardian) watch(ctx context.Context, word func() (string, error)) error
 			stop() // before this ends, so that nothing is touched after it
 			freeing.Wait()
 			if strings.TrimSpace(h.line) == doneWord {
-				return nil
+				return false, nil
 			}
 			g.log.Error("Pitstop died while it had the stack paused; the guardian unpauses it", "instances", len(g.Instances), "pipe", h.err)
-			return g.free(ctx)
+			return true, g.free(ctx)
 		case <-hangs:
 			g.log.Error("Pitstop has not unpaused the stack in time, and may hang; the guardian unpauses it", "instances", len(g.Instances), "after", g.FreeAfter)
+			g.freed = time.Now()
 			freeing.Go(func() {
 				if err := g.free(early); err != nil && early.Err() == nil {
 					g.log.Error("the guardian could not unpause everything for a panel that hangs", "error", err)
