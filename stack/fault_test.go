@@ -21,6 +21,8 @@ func TestFaults(t *testing.T) {
 	hangs := stacktest.Fault{Hang: true}
 	late := stacktest.Fault{Hang: true, Done: true}
 	tooLate := stacktest.Fault{Hang: true, Late: 3 * time.Second}
+	refusedButLate := stacktest.Fault{Err: errInjected, Late: 3 * time.Second}
+	brokenButLate := stacktest.Fault{Err: fmt.Errorf("the connection broke: %w", stack.ErrUnavailable), Late: 3 * time.Second}
 	const forever = 1 << 20
 	none := func(*world) {}
 	refused := func(w *world) { w.backend.SetProgram(refuse(orchestrator.Name, newConfig)) }
@@ -43,6 +45,8 @@ func TestFaults(t *testing.T) {
 		{"one pause hangs", none, "Pause", 1, hangs, stack.Failed, stack.CauseBackend, oldConfig},
 		{"one pause hangs, and is done when nobody expects it", none, "Pause", 1, tooLate, stack.Failed, stack.CauseBackend, oldConfig},
 		{"every pause hangs, and is done when nobody expects it", none, "Pause", 2, tooLate, stack.Failed, stack.CauseBackend, oldConfig},
+		{"one pause fails, and is done when nobody expects it", none, "Pause", 1, refusedButLate, stack.Failed, stack.CauseBackend, oldConfig},
+		{"one pause's connection breaks, and it is done when nobody expects it", none, "Pause", 1, brokenButLate, stack.Failed, stack.CauseBackend, oldConfig},
 		{"one pause hangs, but done", none, "Pause", 1, late, stack.Failed, stack.CauseBackend, oldConfig},
 		{"the first unpauses fail, not done", none, "Unpause", 5, notDone, stack.Applied, "", newConfig},
 		{"the first unpauses fail, but done", none, "Unpause", 5, butDone, stack.Applied, "", newConfig},

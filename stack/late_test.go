@@ -116,6 +116,22 @@ func TestTheGuardianDoesNotCountWhileTheRunWaitsForItsTurn(t *testing.T) {
 	})
 }
 
+// Whoever saved learns at once that the engine has refused a pause, though somebody looks for a while whether
+// it takes effect all the same.
+func TestARefusedPauseIsToldAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.backend.SetFault(failing("Pause", 1, stacktest.Fault{Err: errInjected, Late: 9 * time.Second}))
+		begun := time.Now()
+		wantOutcome(t, save(t, w.start(t), newConfig), stack.Failed, stack.CauseBackend)
+		if took := time.Since(begun); took > time.Second {
+			t.Errorf("it took %v", took)
+		}
+		time.Sleep(10 * time.Second)
+		w.check(t, oldConfig)
+	})
+}
+
 func TestAShutdownSoonAfterARecoveryDoesNotWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)

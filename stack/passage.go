@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -32,7 +33,8 @@ type Passage struct {
 	cancel   context.CancelFunc
 	standing bool   // it holds Controller.standing
 	gone     []bool // by instance: vanished, died or was replaced before it was unpaused
-	doubt    []bool // by instance: the request to pause it was cut short, and may take effect late
+	doubt    []bool // by instance: the request to pause it failed, and may take effect late
+	unheard  []bool // of those: it was cut short, or its connection broke, so that nobody has refused it
 
 	old     []byte // put back over a file that a Commit damaged
 	oldIn   string // the backup that has them
@@ -89,7 +91,7 @@ const grace = time.Second
 // started after it and before PauseStack: whenever this process is stopped, and for how long, it finds its
 // own time over before the guardian's was.
 func (c *Controller) prepare(ctx context.Context, p *Passage) error {
-	p.gone, p.doubt = make([]bool, len(p.instances)), make([]bool, len(p.instances))
+	p.gone, p.doubt, p.unheard = make([]bool, len(p.instances)), make([]bool, len(p.instances)), make([]bool, len(p.instances))
 	if p.standing = c.stand(ctx); !p.standing { // from here on, nobody else unpauses what this passage pauses
 		return ctx.Err()
 	}
@@ -123,7 +125,7 @@ func (c *Controller) PauseStack(ctx context.Context, p *Passage) error {
 			p.gone[n] = true
 			return nil
 		case err != nil:
-			p.doubt[n] = ctx.Err() != nil
+			p.doubt[n], p.unheard[n] = true, ctx.Err() != nil || errors.Is(err, ErrUnavailable)
 			if pausing.Err() != nil && p.overdue.Err() == nil {
 				return errGaveUp // because of another's failure: not worth telling
 			}
@@ -228,7 +230,7 @@ func (c *Controller) settle(ctx context.Context, p *Passage) error {
 func (c *Controller) UnpauseStack(p *Passage) error {
 	recovering := p.gone == nil // another process has paused them
 	if recovering {
-		p.gone, p.doubt = make([]bool, len(p.instances)), make([]bool, len(p.instances))
+		p.gone, p.doubt = make([]bool, len(p.instances)), slices.Repeat([]bool{true}, len(p.instances))
 	}
 	defer c.letGo(p)
 	if p.cancel != nil {
@@ -272,10 +274,13 @@ func (c *Controller) UnpauseStack(p *Passage) error {
 		if len(waiting) == 0 {
 			c.point(p.points.unpaused)
 			c.letGo(p)
-			if recovering {
-				c.lookAgainMeanwhile(p)
-			} else {
+			switch {
+			case recovering: // as long as a call would have lasted at most, and then as long as after one that was cut short
+				c.lookAgainMeanwhile(p, 2*c.call)
+			case slices.Contains(p.unheard, true):
 				c.lookAgain(c.life, p, c.call)
+			default:
+				c.lookAgainMeanwhile(p, c.call)
 			}
 			return nil
 		}
