@@ -28,11 +28,14 @@ import (
 // Options describe one guardian. Instances and State are required.
 type Options struct {
 	Executable string   // empty: this very program, also if its file has been replaced since it began
-	Args       []string // such as "guardian", "--settings", FILE; it must end up in Main
+	Args       []string // such as "guardian"; it must end up in Main
 	Instances  []stack.Instance
 	// State is the panel's state folder. A guardian that is still trying when the next run of a new
 	// panel starts a guardian there stands down, so that it never unpauses what that run paused.
 	State string
+	// Reach is what attach of Main needs to reach the instances, as JSON keeps it. Not where to read that:
+	// it might have been changed since.
+	Reach any
 	// FreeAfter is the time after which a panel that neither releases the guardian nor dies is taken to
 	// hang: longer than it would itself let a pause last. 0: never.
 	FreeAfter time.Duration
@@ -54,6 +57,7 @@ type order struct {
 	Instances []stack.Instance `json:"instances"`
 	Watch     string           `json:"watch"` // the file that says who is on watch
 	Name      string           `json:"name"`  // this guardian's, in that file
+	Reach     json.RawMessage  `json:"reach"`
 	FreeAfter time.Duration    `json:"free_after"`
 }
 
@@ -81,6 +85,9 @@ func start(ctx context.Context, options Options, log *slog.Logger) (release func
 		options.Executable = "/proc/self/exe"
 	}
 	o := order{Instances: options.Instances, Watch: watchPath(options.State), FreeAfter: options.FreeAfter}
+	if o.Reach, err = json.Marshal(options.Reach); err != nil {
+		return nil, err
+	}
 	if o.Name, err = takeWatch(ctx, o.Watch); err != nil {
 		return nil, err
 	}

@@ -38,8 +38,9 @@ const (
 // instances go on. It ignores the signals with which a service manager or a terminal ends the panel
 // and the guardian at once, so the context should not end with them either.
 //
-// attach makes a backend that reaches instances which another process started, and starts none.
-func Main(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer, attach func(*slog.Logger) (stack.Backend, error)) error {
+// attach makes a backend that reaches instances which another process started, and starts none. It is
+// given Options.Reach.
+func Main(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer, attach func(reach json.RawMessage, log *slog.Logger) (stack.Backend, error)) error {
 	ignored := []unix.Signal{unix.SIGTERM, unix.SIGINT, unix.SIGHUP, unix.SIGPIPE}
 	for _, s := range ignored {
 		signal.Ignore(s)
@@ -49,7 +50,7 @@ func Main(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer, attach
 }
 
 // obey is Main without the signals.
-func obey(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer, attach func(*slog.Logger) (stack.Backend, error)) error {
+func obey(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer, attach func(reach json.RawMessage, log *slog.Logger) (stack.Backend, error)) error {
 	log, flush := patientLog(stderr)
 	defer flush()
 	lines := bufio.NewReader(stdin)
@@ -61,7 +62,7 @@ func obey(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer, attach
 	if err := json.Unmarshal(text, &o); err != nil {
 		return fmt.Errorf("the guardian could not understand its order: %w", err)
 	}
-	backend, err := attach(log)
+	backend, err := attach(o.Reach, log)
 	if err != nil {
 		return fmt.Errorf("the guardian could not reach the stack: %w", err)
 	}

@@ -95,7 +95,7 @@ func (e *engine) ordered(t *testing.T, state string, after time.Duration, instan
 	return string(text) + "\n"
 }
 
-func (e *engine) attach(*slog.Logger) (stack.Backend, error) { return e, nil }
+func (e *engine) attach(json.RawMessage, *slog.Logger) (stack.Backend, error) { return e, nil }
 
 // mourn is a guardian whose panel dies at once.
 func mourn(t *testing.T, ctx context.Context, e *engine, state string, instances ...string) error {
@@ -338,7 +338,7 @@ func TestAPanelThatHangs(t *testing.T) {
 }
 
 func TestMainWithoutAnOrder(t *testing.T) {
-	attach := func(*slog.Logger) (stack.Backend, error) { return nil, errors.New("no engine") }
+	attach := func(json.RawMessage, *slog.Logger) (stack.Backend, error) { return nil, errors.New("no engine") }
 	for name, input := range map[string]string{"nothing": "", "no JSON": "hello\n", "no backend": "{}\n"} {
 		t.Run(name, func(t *testing.T) {
 			if err := Main(t.Context(), strings.NewReader(input), io.Discard, io.Discard, attach); err == nil {

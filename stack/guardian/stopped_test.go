@@ -97,7 +97,7 @@ func inside(t *testing.T, backend stack.Backend, o order) (release func() time.T
 	hear, stdout := io.Pipe()
 	begun := time.Now()
 	go func() {
-		if err := obey(t.Context(), stdin, stdout, io.Discard, func(*slog.Logger) (stack.Backend, error) { return backend, nil }); err != nil {
+		if err := obey(t.Context(), stdin, stdout, io.Discard, func(json.RawMessage, *slog.Logger) (stack.Backend, error) { return backend, nil }); err != nil {
 			t.Error(err)
 		}
 	}()
