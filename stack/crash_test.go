@@ -341,6 +341,37 @@ func TestARunThatTheHistoryTellsIsNotRecovered(t *testing.T) {
 	})
 }
 
+// A recovery that outlasts the call for it may be writing when that returns.
+func TestRecoverySweepsOnlyWhatWasLeftBeforeIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.crash(t, 0, stack.PointPaused, saving(t))
+		w.backend.Down()
+		left, written := filepath.Join(w.state, ".revision.tmp-1"), filepath.Join(w.state, ".revision.tmp-2")
+		touch := func(path string) {
+			if err := os.WriteFile(path, nil, 0o600); err != nil {
+				t.Error(err)
+			}
+		}
+		touch(left)
+		c := w.start(t, atPoint(stack.PointRecovering, func() { touch(written) }))
+		if err := c.Recover(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if c.Current() == nil {
+			t.Fatal("the recovery has ended, which shows nothing")
+		}
+		if _, err := os.Stat(left); err == nil {
+			t.Error("what a crash had left is still there")
+		}
+		if _, err := os.Stat(written); err != nil {
+			t.Errorf("what was being written: %v", err)
+		}
+		w.backend.Up()
+		c.Current().Wait(t.Context())
+	})
+}
+
 func TestRecoveryDiscardsWhatTheJournalNamesInAStoreThatCannotSweep(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
