@@ -86,7 +86,8 @@ type guardian struct {
 	log     *slog.Logger
 	unsure  sync.Once // told that it cannot be seen who is on watch
 	ready   time.Time
-	freed   time.Time // when it began to free a panel's instances that hung; zero: it has not
+	alarm   sync.Once // told that the panel hangs
+	freed   time.Time // when it was; zero: it was not
 }
 
 // answer is what a panel hears that has said that all is well.
@@ -97,9 +98,9 @@ func (g *guardian) answer() string {
 	return freedWord + " " + g.freed.Sub(g.ready).String()
 }
 
-// watch waits for the panel's word that all is well, or for its death, which it mourns. A panel that has neither said
-// the word nor died by the time of FreeAfter hangs: its instances are freed, and the wait goes on, for
-// it may come to, and die only then.
+// watch waits for the panel's word that all is well, or for its death, which it mourns. A panel that has
+// neither said the word nor died by the time of FreeAfter hangs, if somebody stands still: its instances
+// are freed, and the wait goes on, for it may come to, and die only then.
 func (g *guardian) watch(ctx context.Context, word func() (string, error)) (died bool, err error) {
 	type heard struct {
 		line string
@@ -126,12 +127,10 @@ func (g *guardian) watch(ctx context.Context, word func() (string, error)) (died
 				return false, nil
 			}
 			g.log.Error("Pitstop died while it had the stack paused; the guardian unpauses it", "instances", len(g.Instances), "pipe", h.err)
-			return true, g.free(ctx)
+			return true, g.each(ctx, g.freeOne)
 		case <-hangs:
-			g.log.Error("Pitstop has not unpaused the stack in time, and may hang; the guardian unpauses it", "instances", len(g.Instances), "after", g.FreeAfter)
-			g.freed = time.Now()
 			freeing.Go(func() {
-				if err := g.free(early); err != nil && early.Err() == nil {
+				if err := g.each(early, g.freeHung); err != nil && early.Err() == nil {
 					g.log.Error("the guardian could not unpause everything for a panel that hangs", "error", err)
 				}
 			})
@@ -139,18 +138,43 @@ func (g *guardian) watch(ctx context.Context, word func() (string, error)) (died
 	}
 }
 
-// free unpauses every instance, each by itself, so that one that cannot be reached keeps no other
-// waiting.
-func (g *guardian) free(ctx context.Context) error {
+// each frees every instance, each by itself, so that one that cannot be reached keeps no other waiting.
+func (g *guardian) each(ctx context.Context, free func(context.Context, stack.Instance, *slog.Logger) error) error {
 	ctx, cancel := context.WithTimeout(ctx, giveUpAfter)
 	defer cancel()
 	failed := make([]error, len(g.Instances))
 	var all sync.WaitGroup
 	for n, i := range g.Instances {
-		all.Go(func() { failed[n] = g.freeOne(ctx, i, g.log.With("instance", i.Name, "service", i.Service)) })
+		all.Go(func() { failed[n] = free(ctx, i, g.log.With("instance", i.Name, "service", i.Service)) })
 	}
 	all.Wait()
 	return errors.Join(failed...)
+}
+
+// freeHung is freeOne for an instance of a panel that lives. That may have unpaused everything and be busy
+// with something else, such as its own lookout for late pauses.
+func (g *guardian) freeHung(ctx context.Context, i stack.Instance, log *slog.Logger) error {
+	if !g.mayStandStill(ctx, i) && !g.pausedLate(ctx, i, time.Now().Add(lateness)) {
+		return nil
+	}
+	g.alarm.Do(func() {
+		g.freed = time.Now()
+		g.log.Error("Pitstop has not unpaused the stack in time, and may hang; the guardian unpauses it", "instances", len(g.Instances), "after", g.FreeAfter)
+	})
+	return g.freeOne(ctx, i, log)
+}
+
+// mayStandStill looks at an instance. Of one that cannot be looked at, it is to be feared.
+func (g *guardian) mayStandStill(ctx context.Context, i stack.Instance) bool {
+	var now stack.Instance
+	mine, err := g.attempt(ctx, func(ctx context.Context) (err error) {
+		now, err = g.backend.Inspect(ctx, i)
+		return err
+	})
+	if err != nil {
+		return !errors.Is(err, stack.ErrGone)
+	}
+	return mine && now.State == stack.Paused
 }
 
 // freeOne unpauses an instance, and again if it is paused late. A person who pauses it in these

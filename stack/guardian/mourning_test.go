@@ -297,6 +297,50 @@ func TestAPanelThatHangs(t *testing.T) {
 			t.Error(err)
 		}
 	})
+	inNoTime(t, "is not taken for that while nobody stands still", func(t *testing.T) {
+		e := &engine{}
+		log, told := io.Pipe()
+		panel, ended := guarding(t, e, told)
+		text := make(chan string, 1)
+		go func() { b, _ := io.ReadAll(log); text <- string(b) }()
+		e.set("a", false)
+		after(t, 2*time.Minute)
+		_, _ = io.WriteString(panel, doneWord+"\n")
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+		_ = told.Close()
+		if got := <-text; got != "" || e.calls["a"] > 0 {
+			t.Errorf("after %d attempts to unpause it says %s", e.calls["a"], got)
+		}
+	})
+	inNoTime(t, "is not taken for that until it pauses, late", func(t *testing.T) {
+		e := &engine{}
+		panel, ended := guarding(t, e, io.Discard)
+		e.set("a", false)
+		after(t, time.Minute+lateness/2)
+		e.set("a", true)
+		after(t, time.Second)
+		if e.isPaused("a") {
+			t.Error("it is still paused")
+		}
+		_ = panel.Close()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+	inNoTime(t, "has its instances freed also where nobody can look at them", func(t *testing.T) {
+		e := &engine{blind: func() error { return errAway }}
+		panel, ended := guarding(t, e, io.Discard)
+		after(t, time.Minute)
+		if e.isPaused("a") {
+			t.Error("it is still paused")
+		}
+		_, _ = io.WriteString(panel, doneWord+"\n")
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
 	inNoTime(t, "and dies after all is mourned", func(t *testing.T) {
 		e := &engine{}
 		panel, ended := guarding(t, e, io.Discard)

@@ -2,7 +2,9 @@ package guardian
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -18,21 +20,35 @@ import (
 // A panel and its guardian both count the pause, and the one may be stopped when the other is not. If a run
 // says that it applied a config, then everybody stood still as the file was replaced.
 func TestAPanelThatIsStoppedAroundThePause(t *testing.T) {
-	const maxPause = 30 * time.Second
+	const (
+		maxPause = 30 * time.Second
+		before   = "before it pauses"
+		as       = "as it pauses"
+		after    = "after it has paused"
+	)
 	for _, test := range []struct {
-		stopped, disk time.Duration
-		outcome       stack.Outcome
-		freed         bool
+		stopped time.Duration
+		where   string
+		disk    time.Duration
+		outcome stack.Outcome
+		freed   bool
 	}{
-		{0, time.Second, stack.Applied, false},
-		{20 * time.Second, time.Second, stack.Applied, false},
-		{20 * time.Second, 20 * time.Second, stack.RolledBack, false}, // its pause is too long, though not that one alone
-		{31 * time.Second, time.Second, stack.Failed, false},
-		{36 * time.Second, time.Second, stack.Failed, true}, // and the guardian looks out for late pauses
-		{44 * time.Second, time.Second, stack.Failed, true},
-		{time.Hour, time.Second, stack.Failed, true},
+		{0, before, time.Second, stack.Applied, false},
+		{20 * time.Second, before, time.Second, stack.Applied, false},
+		{20 * time.Second, before, 20 * time.Second, stack.RolledBack, false}, // the two together are too long
+		{31 * time.Second, before, time.Second, stack.Failed, false},
+		{36 * time.Second, before, time.Second, stack.Failed, false}, // and the guardian looks out for late pauses
+		{44 * time.Second, before, time.Second, stack.Failed, false},
+		{time.Hour, before, time.Second, stack.Failed, false},
+		{31 * time.Second, as, time.Second, stack.Failed, false},
+		{36 * time.Second, as, time.Second, stack.Failed, false}, // the panel is quicker than the guardian's next look
+		{44 * time.Second, as, time.Second, stack.Failed, false},
+		{time.Hour, as, time.Second, stack.Failed, false}, // the guardian does not look any more
+		{20 * time.Second, after, time.Second, stack.Applied, false},
+		{36 * time.Second, after, time.Second, stack.Failed, true},
+		{time.Hour, after, time.Second, stack.Failed, true},
 	} {
-		inNoTime(t, fmt.Sprintf("for %v before the first, and the disk takes %v", test.stopped, test.disk), func(t *testing.T) {
+		inNoTime(t, fmt.Sprintf("for %v %s, and the disk takes %v", test.stopped, test.where, test.disk), func(t *testing.T) {
 			service := stack.Service{Name: "scanner", Reload: stack.Reload{Signal: "SIGUSR1", Confirm: "Config reloaded"}}
 			backend := stacktest.New(t, service)
 			config := stacktest.NewConfig([]byte("a = 1\n"), 50)
@@ -41,16 +57,21 @@ func TestAPanelThatIsStoppedAroundThePause(t *testing.T) {
 			time.Sleep(time.Minute) // it is not young any more
 			ran := false
 			c, err := stack.New(stack.Options{
-				Services: []stack.Service{service}, Backend: backend, State: t.TempDir(), MaxPause: maxPause,
+				Services: []stack.Service{service}, State: t.TempDir(), MaxPause: maxPause,
 				Validate: func([]byte) []stack.Problem { return nil },
 				Guard: func(pausing []stack.Instance) (func() time.Time, error) {
 					return inside(t, backend, order{Instances: pausing, FreeAfter: maxPause + 5*time.Second})
 				},
 				Hook: func(point string) {
-					if point == stack.PointGuarded {
+					if point == map[string]string{before: stack.PointGuarded, after: stack.PointPaused}[test.where] {
 						time.Sleep(test.stopped)
 					}
 				},
+				Backend: &slowToPause{backend, func() {
+					if test.where == as {
+						time.Sleep(test.stopped)
+					}
+				}},
 				Config: &slowDisk{config, test.disk, func() { ran = ran || backend.Now()[0].State == stack.Running }},
 			})
 			if err != nil {
@@ -117,6 +138,17 @@ func inside(t *testing.T, backend stack.Backend, o order) (release func() time.T
 		synctest.Wait() // until it has ended
 		return freedAfter(begun, answer)
 	}, nil
+}
+
+// slowToPause is stopped before it sends a request to pause, which it sends all the same.
+type slowToPause struct {
+	*stacktest.Backend
+	stop func()
+}
+
+func (b *slowToPause) Pause(ctx context.Context, i stack.Instance) error {
+	b.stop()
+	return errors.Join(b.Backend.Pause(context.WithoutCancel(ctx), i), ctx.Err())
 }
 
 // slowDisk takes its time to replace the file.
