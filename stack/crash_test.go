@@ -596,3 +596,30 @@ func events(t *testing.T, run *stack.Run) (n int) {
 	}
 	return n
 }
+
+// A crash between the two would else lose the run: neither the history nor a journal would tell of it.
+func TestTheHistoryIsWrittenBeforeTheJournalGoes(t *testing.T) {
+	for name, p := range map[string]stacktest.Program{"applied": nil, "rolled back": refuse(orchestrator.Name, newConfig)} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				w.backend.SetProgram(p)
+				begun := false
+				c := w.start(t, func(o *stack.Options) {
+					o.Hook = func(point string) {
+						begun = begun || point == stack.PointJournalWritten
+						history, _ := os.ReadFile(filepath.Join(w.state, "audit.jsonl"))
+						_, err := os.Stat(filepath.Join(w.state, "journal.json"))
+						if begun && len(history) == 0 && err != nil {
+							t.Errorf("at %s there is neither: %v", point, err)
+						}
+						if point == stack.PointAudited && (len(history) == 0 || err != nil) {
+							t.Errorf("at %s: a history of %d bytes; the journal: %v", point, len(history), err)
+						}
+					}
+				})
+				save(t, c, newConfig)
+			})
+		})
+	}
+}

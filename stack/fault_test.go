@@ -130,6 +130,63 @@ func TestPauseStackFailsInTheRollBack(t *testing.T) {
 	})
 }
 
+// One instance cannot be paused, and the request for the other is still under way: it may end by itself, so
+// that it is known what came of it, and if it does not, the report does not tell of what only followed.
+func TestOneRefusesToPauseAndTheOtherTakesItsTime(t *testing.T) {
+	for name, test := range map[string]struct {
+		takes time.Duration
+		ends  bool // by itself
+	}{
+		"and ends":         {500 * time.Millisecond, true},
+		"and does not end": {time.Hour, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				w.backend.SetFault(func(c stacktest.Call) stacktest.Fault {
+					if c.Method == "Pause" && c.On == w.orch.Name {
+						return stacktest.Fault{Err: errInjected}
+					}
+					return stacktest.Fault{}
+				})
+				slow := &slowPause{Backend: w.backend, who: w.scan.Name, takes: test.takes}
+				r := save(t, w.start(t, func(o *stack.Options) { o.Backend = slow }), newConfig)
+				wantOutcome(t, r, stack.Failed, stack.CauseBackend)
+				if ended := slow.err == nil; ended != test.ends {
+					t.Errorf("the other's request ended with %v", slow.err)
+				}
+				if !strings.Contains(r.Message, w.orch.Name) || strings.Contains(r.Message, w.scan.Name) {
+					t.Errorf("want only the reason: %s", r.Message)
+				}
+				if r.PauseMs > 1100 {
+					t.Errorf("the pause window was %v ms, want little more than the time that the other was given", r.PauseMs)
+				}
+				w.check(t, oldConfig)
+			})
+		})
+	}
+}
+
+// slowPause takes its time to pause one instance.
+type slowPause struct {
+	*stacktest.Backend
+	who   string
+	takes time.Duration
+	err   error
+}
+
+func (b *slowPause) Pause(ctx context.Context, i stack.Instance) error {
+	if i.Name != b.who {
+		return b.Backend.Pause(ctx, i)
+	}
+	select {
+	case <-time.After(b.takes):
+	case <-ctx.Done():
+	}
+	b.err = b.Backend.Pause(ctx, i)
+	return b.err
+}
+
 func TestTheDiskHangsWhileTheStackIsPaused(t *testing.T) {
 	for _, test := range []struct {
 		name    string
