@@ -5,6 +5,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -105,7 +106,7 @@ func run(ctx context.Context, args []string, c console) error {
 		return settings.Load(settingsFile, root.PersistentFlags().Changed("settings"), c.environ)
 	}
 	serve := serveCommand(c, load)
-	root.AddCommand(serve, checkCommand(c), windowsCommand(c), guardianCommand(c, load), versionCommand(c))
+	root.AddCommand(serve, checkCommand(c), windowsCommand(c), guardianCommand(c), versionCommand(c))
 	root.SetHelpCommand(helpCommand(root))
 	root.RunE = serve.RunE
 	root.Args = noArguments
@@ -424,19 +425,19 @@ func rescue(ctx context.Context, s settings.Settings, log *slog.Logger) {
 }
 
 // guard starts the dead man for the time of each pause.
-func guard(s settings.Settings, settingsFile string, log *slog.Logger) func([]stack.Instance) (func(), error) {
-	return func(pausing []stack.Instance) (func(), error) {
+func guard(s settings.Settings, settingsFile string, log *slog.Logger) func([]stack.Instance) (func() time.Time, error) {
+	return func(pausing []stack.Instance) (func() time.Time, error) {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
 		return guardian.Start(ctx, guardian.Options{
 			Args:      guardianArguments(settingsFile),
-			Instances: pausing, State: s.State, FreeAfter: s.MaxPause + hangMargin, Log: log,
+			Instances: pausing, State: s.State, Reach: s, FreeAfter: s.MaxPause + hangMargin, Log: log,
 		})
 	}
 }
 
-// guardianArguments let the guardian find the settings of this panel. A file that nobody named may not
-// be there, with everything in the environment; environment and folder are the panel's anyway.
+// guardianArguments say, to whoever lists the processes, whose guardian it is. It does not read the file,
+// which may have been changed since the panel did: the settings are in its order.
 func guardianArguments(settingsFile string) []string {
 	if settingsFile == "" {
 		return []string{"guardian"}
@@ -444,18 +445,20 @@ func guardianArguments(settingsFile string) []string {
 	return []string{"guardian", "--settings", settingsFile}
 }
 
-func guardianCommand(c console, load func() (settings.Settings, error)) *cobra.Command {
+func guardianCommand(c console) *cobra.Command {
 	return &cobra.Command{
 		Use:    "guardian",
 		Short:  "Unpause the stack if the panel dies in the middle of a run (the panel starts it)",
 		Hidden: true,
 		Args:   noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			s, err := load()
-			if err != nil {
-				return err
+			attach := func(reach json.RawMessage, log *slog.Logger) (stack.Backend, error) {
+				var s settings.Settings
+				if err := json.Unmarshal(reach, &s); err != nil {
+					return nil, fmt.Errorf("its order has no settings: %w", err)
+				}
+				return attachBackend(s, log)
 			}
-			attach := func(log *slog.Logger) (stack.Backend, error) { return attachBackend(s, log) }
 			// A service manager's SIGTERM reaches panel and guardian at once: only the pipe counts.
 			return guardian.Main(context.WithoutCancel(cmd.Context()), c.in, c.out, c.errors, attach)
 		},

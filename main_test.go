@@ -21,6 +21,7 @@ import (
 
 	"pitstop/stack"
 	"pitstop/stack/durable"
+	"pitstop/stack/settings"
 )
 
 // arrows say which of our packages each package may import; * is any. CONTRIBUTING.md tells why.
@@ -366,27 +367,37 @@ func TestASlowClientDoesNotHoldUpTheEnd(t *testing.T) {
 	}
 }
 
-func TestTheGuardianFindsTheSettingsOfItsPanel(t *testing.T) {
-	file, _ := settingsFor(t, "127.0.0.1:0", "", "")
-	bare := t.TempDir()
+// The settings file may be another one by the time of the pause, or no good: what counts is what the panel read.
+func TestTheGuardianHasTheSettingsThatItsPanelRead(t *testing.T) {
+	state := t.TempDir()
+	file := filepath.Join(state, "pitstop.toml")
+	if err := os.WriteFile(file, []byte("no settings any more"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for name, c := range map[string]struct {
-		named   []string
-		environ []string
+		reach settings.Settings
+		says  string // of what cannot be understood there
 	}{
-		"in the file that was named": {named: []string{"--settings", file}},
-		"in the environment alone":   {environ: []string{"PITSTOP_CONFIG=" + bare + "/config.toml", "PITSTOP_STATE=" + bare, "PITSTOP_AUTH_MODE=none"}},
+		"those of containers":        {settings.Settings{Backend: settings.Docker, State: state}, ""},
+		"those of local processes":   {settings.Settings{Backend: settings.Process, State: state, OnExit: "keep"}, ""},
+		"also one of their services": {settings.Settings{Backend: settings.Docker, Services: []stack.Service{{Name: "scanner", Selector: "(("}}}, "scanner"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Chdir(bare)
-			var settingsFile string
-			if len(c.named) > 0 {
-				settingsFile = c.named[1]
+			reach, err := json.Marshal(c.reach)
+			if err != nil {
+				t.Fatal(err)
 			}
-			order := fmt.Sprintf("{\"watch\": %q, \"name\": \"a\"}\ndone\n", filepath.Join(bare, "guardian"))
+			order := fmt.Sprintf("{\"watch\": %q, \"name\": \"a\", \"reach\": %s}\ndone\n", filepath.Join(state, "guardian"), reach)
 			var out, log strings.Builder
-			err := run(t.Context(), guardianArguments(settingsFile), console{c.environ, strings.NewReader(order), &out, &log})
-			if err != nil || out.String() != "ready\n" {
-				t.Errorf("got %q, %v; want that it is ready", out.String(), err)
+			err = run(t.Context(), guardianArguments(file), console{nil, strings.NewReader(order), &out, &log})
+			if c.says != "" {
+				if err == nil || !strings.Contains(err.Error(), c.says) {
+					t.Errorf("got %v, want an error that names %s", err, c.says)
+				}
+				return
+			}
+			if err != nil || out.String() != "ready\nkept\n" {
+				t.Errorf("got %q, %v; want that it was ready and not needed", out.String(), err)
 			}
 		})
 	}

@@ -63,7 +63,7 @@ func (b blow) String() string {
 
 var (
 	forward = []string{
-		stack.PointStaged, stack.PointJournalWritten, stack.PointFirstPaused, stack.PointPaused, stack.PointSaved,
+		stack.PointStaged, stack.PointJournalWritten, stack.PointGuarded, stack.PointFirstPaused, stack.PointPaused, stack.PointSaved,
 		stack.PointFirstUnpaused, stack.PointUnpaused, stack.PointReloading, stack.PointReloaded, stack.PointConfirmed,
 		stack.PointAudited, stack.PointJournalRemoved,
 	}

@@ -35,8 +35,9 @@ type Options struct {
 	ReloadTimeout time.Duration // 10 s if zero
 	MaxPause      time.Duration // 30 s if zero
 	// Guard starts a dead man that unpauses these instances should this process vanish before
-	// release is called. Nil: none.
-	Guard func(pausing []Instance) (release func(), err error)
+	// release is called, or not call it long after MaxPause. Release returns a time before which it has
+	// freed nobody; zero: it has freed nobody at all. Nil: none.
+	Guard func(pausing []Instance) (release func() (freed time.Time), err error)
 	// OnSaved is called after every replacement of the config file, never within the pause window.
 	OnSaved func()
 	Clock   clockwork.Clock // nil: the real one

@@ -341,6 +341,37 @@ func TestARunThatTheHistoryTellsIsNotRecovered(t *testing.T) {
 	})
 }
 
+// A recovery that outlasts the call for it may be writing when that returns.
+func TestRecoverySweepsOnlyWhatWasLeftBeforeIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.crash(t, 0, stack.PointPaused, saving(t))
+		w.backend.Down()
+		left, written := filepath.Join(w.state, ".revision.tmp-1"), filepath.Join(w.state, ".revision.tmp-2")
+		touch := func(path string) {
+			if err := os.WriteFile(path, nil, 0o600); err != nil {
+				t.Error(err)
+			}
+		}
+		touch(left)
+		c := w.start(t, atPoint(stack.PointRecovering, func() { touch(written) }))
+		if err := c.Recover(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if c.Current() == nil {
+			t.Fatal("the recovery has ended, which shows nothing")
+		}
+		if _, err := os.Stat(left); err == nil {
+			t.Error("what a crash had left is still there")
+		}
+		if _, err := os.Stat(written); err != nil {
+			t.Errorf("what was being written: %v", err)
+		}
+		w.backend.Up()
+		c.Current().Wait(t.Context())
+	})
+}
+
 func TestRecoveryDiscardsWhatTheJournalNamesInAStoreThatCannotSweep(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -564,4 +595,31 @@ func events(t *testing.T, run *stack.Run) (n int) {
 		n++
 	}
 	return n
+}
+
+// A crash between the two would else lose the run: neither the history nor a journal would tell of it.
+func TestTheHistoryIsWrittenBeforeTheJournalGoes(t *testing.T) {
+	for name, p := range map[string]stacktest.Program{"applied": nil, "rolled back": refuse(orchestrator.Name, newConfig)} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				w.backend.SetProgram(p)
+				begun := false
+				c := w.start(t, func(o *stack.Options) {
+					o.Hook = func(point string) {
+						begun = begun || point == stack.PointJournalWritten
+						history, _ := os.ReadFile(filepath.Join(w.state, "audit.jsonl"))
+						_, err := os.Stat(filepath.Join(w.state, "journal.json"))
+						if begun && len(history) == 0 && err != nil {
+							t.Errorf("at %s there is neither: %v", point, err)
+						}
+						if point == stack.PointAudited && (len(history) == 0 || err != nil) {
+							t.Errorf("at %s: a history of %d bytes; the journal: %v", point, len(history), err)
+						}
+					}
+				})
+				save(t, c, newConfig)
+			})
+		})
+	}
 }

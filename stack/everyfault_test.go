@@ -81,6 +81,7 @@ func TestEveryCallEveryFault(t *testing.T) {
 			"fails, but done":           {Err: errInjected, Done: true},
 			"hangs, not done":           {Hang: true},
 			"hangs, but done":           {Hang: true, Done: true},
+			"fails, and is done late":   {Err: errInjected, Late: 3 * time.Second},
 			"hangs, and is done late":   {Hang: true, Late: 3 * time.Second},
 			"hangs, and fails but done": {Hang: true, Err: errInjected, Done: true},
 		} {

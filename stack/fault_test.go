@@ -21,6 +21,8 @@ func TestFaults(t *testing.T) {
 	hangs := stacktest.Fault{Hang: true}
 	late := stacktest.Fault{Hang: true, Done: true}
 	tooLate := stacktest.Fault{Hang: true, Late: 3 * time.Second}
+	refusedButLate := stacktest.Fault{Err: errInjected, Late: 3 * time.Second}
+	brokenButLate := stacktest.Fault{Err: fmt.Errorf("the connection broke: %w", stack.ErrUnavailable), Late: 3 * time.Second}
 	const forever = 1 << 20
 	none := func(*world) {}
 	refused := func(w *world) { w.backend.SetProgram(refuse(orchestrator.Name, newConfig)) }
@@ -43,6 +45,8 @@ func TestFaults(t *testing.T) {
 		{"one pause hangs", none, "Pause", 1, hangs, stack.Failed, stack.CauseBackend, oldConfig},
 		{"one pause hangs, and is done when nobody expects it", none, "Pause", 1, tooLate, stack.Failed, stack.CauseBackend, oldConfig},
 		{"every pause hangs, and is done when nobody expects it", none, "Pause", 2, tooLate, stack.Failed, stack.CauseBackend, oldConfig},
+		{"one pause fails, and is done when nobody expects it", none, "Pause", 1, refusedButLate, stack.Failed, stack.CauseBackend, oldConfig},
+		{"one pause's connection breaks, and it is done when nobody expects it", none, "Pause", 1, brokenButLate, stack.Failed, stack.CauseBackend, oldConfig},
 		{"one pause hangs, but done", none, "Pause", 1, late, stack.Failed, stack.CauseBackend, oldConfig},
 		{"the first unpauses fail, not done", none, "Unpause", 5, notDone, stack.Applied, "", newConfig},
 		{"the first unpauses fail, but done", none, "Unpause", 5, butDone, stack.Applied, "", newConfig},
@@ -124,6 +128,63 @@ func TestPauseStackFailsInTheRollBack(t *testing.T) {
 		w.check(t, oldConfig)
 		w.checkLoaded(t, oldConfig)
 	})
+}
+
+// One instance cannot be paused, and the request for the other is still under way: it may end by itself, so
+// that it is known what came of it, and if it does not, the report does not tell of what only followed.
+func TestOneRefusesToPauseAndTheOtherTakesItsTime(t *testing.T) {
+	for name, test := range map[string]struct {
+		takes time.Duration
+		ends  bool // by itself
+	}{
+		"and ends":         {500 * time.Millisecond, true},
+		"and does not end": {time.Hour, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				w.backend.SetFault(func(c stacktest.Call) stacktest.Fault {
+					if c.Method == "Pause" && c.On == w.orch.Name {
+						return stacktest.Fault{Err: errInjected}
+					}
+					return stacktest.Fault{}
+				})
+				slow := &slowPause{Backend: w.backend, who: w.scan.Name, takes: test.takes}
+				r := save(t, w.start(t, func(o *stack.Options) { o.Backend = slow }), newConfig)
+				wantOutcome(t, r, stack.Failed, stack.CauseBackend)
+				if ended := slow.err == nil; ended != test.ends {
+					t.Errorf("the other's request ended with %v", slow.err)
+				}
+				if !strings.Contains(r.Message, w.orch.Name) || strings.Contains(r.Message, w.scan.Name) {
+					t.Errorf("want only the reason: %s", r.Message)
+				}
+				if r.PauseMs > 1100 {
+					t.Errorf("the pause window was %v ms, want little more than the time that the other was given", r.PauseMs)
+				}
+				w.check(t, oldConfig)
+			})
+		})
+	}
+}
+
+// slowPause takes its time to pause one instance.
+type slowPause struct {
+	*stacktest.Backend
+	who   string
+	takes time.Duration
+	err   error
+}
+
+func (b *slowPause) Pause(ctx context.Context, i stack.Instance) error {
+	if i.Name != b.who {
+		return b.Backend.Pause(ctx, i)
+	}
+	select {
+	case <-time.After(b.takes):
+	case <-ctx.Done():
+	}
+	b.err = b.Backend.Pause(ctx, i)
+	return b.err
 }
 
 func TestTheDiskHangsWhileTheStackIsPaused(t *testing.T) {

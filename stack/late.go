@@ -7,7 +7,7 @@ import (
 )
 
 // An engine that was stuck may carry out a request to pause that nobody waits for any more: one that
-// was cut short, or one of a process that died. This file unpauses what is paused so late.
+// was cut short or failed, or one of a process that died. This file unpauses what is paused so late.
 
 // lookAgain watches for so long over the instances of a passage that are in doubt, or until ctx ends;
 // it looks a last time then. While a run has the stack paused it stands aside.
@@ -39,15 +39,12 @@ func (c *Controller) lookAgain(ctx context.Context, p *Passage, long time.Durati
 	}
 }
 
-// lookAgainMeanwhile is lookAgain for instances that a process was pausing when it died: as long as
-// that call would have lasted at most, and then as long as after one that was cut short. Nobody waits
-// for it but Shutdown.
-func (c *Controller) lookAgainMeanwhile(p *Passage) {
-	late := &Passage{instances: p.instances, gone: slices.Clone(p.gone), doubt: make([]bool, len(p.instances))}
-	for n := range late.doubt {
-		late.doubt[n] = true
-	}
-	c.work.Go(func() { c.lookAgain(c.going, late, 2*c.call) })
+// lookAgainMeanwhile is lookAgain for requests of which no run has to wait to know more: those that a
+// process made before it died, and those that the engine itself has refused. Nobody waits for it but
+// Shutdown.
+func (c *Controller) lookAgainMeanwhile(p *Passage, long time.Duration) {
+	late := &Passage{instances: p.instances, gone: slices.Clone(p.gone), doubt: p.doubt}
+	c.work.Go(func() { c.lookAgain(c.going, late, long) })
 }
 
 // stand waits until the stack does not stand still for anybody else, or returns false because ctx ended.

@@ -84,6 +84,54 @@ func TestARunSoonAfterARecoveryKeepsItsPause(t *testing.T) {
 	}
 }
 
+// A run that has to wait for a look at a recovery's instances, since the engine is slow, starts its guardian
+// only then: one that counted meanwhile would unpause the stack in the middle of a pause that is not too long.
+func TestTheGuardianDoesNotCountWhileTheRunWaitsForItsTurn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.crash(t, 0, stack.PointPaused, saving(t))
+		var guarded, paused time.Time
+		c := w.start(t, atPoint(stack.PointFirstPaused, func() { paused = time.Now() }), func(o *stack.Options) {
+			o.Guard = func([]stack.Instance) (func() time.Time, error) {
+				guarded = time.Now()
+				return func() time.Time { return time.Time{} }, nil
+			}
+		})
+		if err := c.Recover(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		w.backend.SetFault(func(c stacktest.Call) stacktest.Fault {
+			return stacktest.Fault{Hang: c.Method == "Inspect" && c.On == w.scan.Name}
+		})
+		time.Sleep(2 * time.Second) // somebody looks, and waits for the answer
+		w.backend.SetFault(nil)
+		began := time.Now()
+		wantOutcome(t, save(t, c, newConfig), stack.Applied, "")
+		if waited := guarded.Sub(began); waited < time.Second {
+			t.Errorf("the run waited only %v for its turn, which shows nothing", waited)
+		}
+		if counted := paused.Sub(guarded); counted > time.Second {
+			t.Errorf("the guardian counted for %v before the first pause", counted)
+		}
+	})
+}
+
+// Whoever saved learns at once that the engine has refused a pause, though somebody looks for a while whether
+// it takes effect all the same.
+func TestARefusedPauseIsToldAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.backend.SetFault(failing("Pause", 1, stacktest.Fault{Err: errInjected, Late: 9 * time.Second}))
+		begun := time.Now()
+		wantOutcome(t, save(t, w.start(t), newConfig), stack.Failed, stack.CauseBackend)
+		if took := time.Since(begun); took > time.Second {
+			t.Errorf("it took %v", took)
+		}
+		time.Sleep(10 * time.Second)
+		w.check(t, oldConfig)
+	})
+}
+
 func TestAShutdownSoonAfterARecoveryDoesNotWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -23,14 +24,17 @@ type Passage struct {
 	// stuck is told what is still paused after an attempt, nothing at the end. It may be nil.
 	stuck func([]StillPaused)
 
+	began    time.Time // MaxPause counts from here: before a guardian began to count, or anybody was paused
 	opened   time.Time // first pause request sent
 	closed   time.Time // last unpause acknowledged
 	held     time.Time // every instance stood still: log lines from here on follow the change
+	replaced time.Time // the staged config was known to be in place
 	overdue  context.Context
 	cancel   context.CancelFunc
 	standing bool   // it holds Controller.standing
 	gone     []bool // by instance: vanished, died or was replaced before it was unpaused
-	doubt    []bool // by instance: the request to pause it was cut short, and may take effect late
+	doubt    []bool // by instance: the request to pause it failed, and may take effect late
+	unheard  []bool // of those: it was cut short, or its connection broke, so that nobody has refused it
 
 	old     []byte // put back over a file that a Commit damaged
 	oldIn   string // the backup that has them
@@ -39,10 +43,10 @@ type Passage struct {
 	commit  chan commitResult // filled by SaveConfig's goroutine
 }
 
-type passagePoints struct{ firstPaused, paused, saved, firstUnpaused, unpaused string }
+type passagePoints struct{ guarded, firstPaused, paused, saved, firstUnpaused, unpaused string }
 
 var (
-	forwardPoints = passagePoints{PointFirstPaused, PointPaused, PointSaved, PointFirstUnpaused, PointUnpaused}
+	forwardPoints = passagePoints{PointGuarded, PointFirstPaused, PointPaused, PointSaved, PointFirstUnpaused, PointUnpaused}
 	undoPoints    = passagePoints{paused: PointUndoPaused, saved: PointUndoSaved, unpaused: PointUndoUnpaused}
 	recoverPoints = passagePoints{unpaused: PointRecoveredUnpaused}
 )
@@ -55,6 +59,8 @@ type commitResult struct {
 var (
 	errMaxPause      = errors.New("max_pause is over")
 	errPausedTooLong = errors.New("the pause outlasted max_pause, and the config file was left alone")
+	errStoodStill    = errors.New("the panel itself stood still for longer than max_pause before it could pause anything")
+	errFreed         = errors.New("the stack was unpaused by the guardian before the config file was replaced")
 )
 
 // window is the pause window.
@@ -81,15 +87,31 @@ func (p *Passage) alive() []Instance {
 // that was cut short will do is not known.
 const grace = time.Second
 
-// PauseStack pauses every instance at once. When one cannot be paused it returns the reason; which of
-// them stand still is then unknown, and UnpauseStack frees all. An instance that is gone is no error.
-// MaxPause counts from here.
-func (c *Controller) PauseStack(ctx context.Context, p *Passage) error {
-	p.gone, p.doubt = make([]bool, len(p.instances)), make([]bool, len(p.instances))
+// prepare waits until the stack stands still for nobody else, and begins to count MaxPause. A guardian is
+// started after it and before PauseStack: whenever this process is stopped, and for how long, it finds its
+// own time over before the guardian's was.
+func (c *Controller) prepare(ctx context.Context, p *Passage) error {
+	p.gone, p.doubt, p.unheard = make([]bool, len(p.instances)), make([]bool, len(p.instances)), make([]bool, len(p.instances))
 	if p.standing = c.stand(ctx); !p.standing { // from here on, nobody else unpauses what this passage pauses
 		return ctx.Err()
 	}
-	p.overdue, p.cancel = clockwork.WithTimeout(ctx, c.o.Clock, c.o.MaxPause)
+	p.began = c.o.Clock.Now()
+	return nil
+}
+
+// PauseStack pauses every instance at once. When one cannot be paused it returns the reason; which of
+// them stand still is then unknown, and UnpauseStack frees all. An instance that is gone is no error.
+// MaxPause counts from here, or from an earlier prepare.
+func (c *Controller) PauseStack(ctx context.Context, p *Passage) error {
+	if p.began.IsZero() {
+		if err := c.prepare(ctx, p); err != nil {
+			return err
+		}
+	}
+	if c.outlasted(p) {
+		return fmt.Errorf("%w (%v)", errStoodStill, c.o.MaxPause)
+	}
+	p.overdue, p.cancel = clockwork.WithTimeout(ctx, c.o.Clock, c.o.MaxPause-c.o.Clock.Now().Sub(p.began))
 	pausing, giveUp := context.WithCancel(p.overdue)
 	defer giveUp()
 	var first, failed atomic.Bool
@@ -103,7 +125,7 @@ func (c *Controller) PauseStack(ctx context.Context, p *Passage) error {
 			p.gone[n] = true
 			return nil
 		case err != nil:
-			p.doubt[n] = ctx.Err() != nil
+			p.doubt[n], p.unheard[n] = true, ctx.Err() != nil || errors.Is(err, ErrUnavailable)
 			if pausing.Err() != nil && p.overdue.Err() == nil {
 				return errGaveUp // because of another's failure: not worth telling
 			}
@@ -155,6 +177,7 @@ func (c *Controller) SaveConfig(ctx context.Context, p *Passage) error {
 	go func() { p.commit <- c.replace(p) }() // not joined at Shutdown: nothing can end a call that hangs in the disk
 	select {
 	case done := <-p.commit:
+		p.replaced = c.o.Clock.Now()
 		if c.outlasted(p) {
 			p.commit <- done
 			return errMaxPause
@@ -169,7 +192,7 @@ func (c *Controller) SaveConfig(ctx context.Context, p *Passage) error {
 // again can be late before the timer of its context has said so, and somebody else may have unpaused
 // the stack meanwhile.
 func (c *Controller) outlasted(p *Passage) bool {
-	return !p.opened.IsZero() && c.o.Clock.Now().Sub(p.opened) >= c.o.MaxPause
+	return !p.began.IsZero() && c.o.Clock.Now().Sub(p.began) >= c.o.MaxPause
 }
 
 // committed is take, when the stack may still be paused.
@@ -207,11 +230,14 @@ func (c *Controller) settle(ctx context.Context, p *Passage) error {
 func (c *Controller) UnpauseStack(p *Passage) error {
 	recovering := p.gone == nil // another process has paused them
 	if recovering {
-		p.gone, p.doubt = make([]bool, len(p.instances)), make([]bool, len(p.instances))
+		p.gone, p.doubt = make([]bool, len(p.instances)), slices.Repeat([]bool{true}, len(p.instances))
 	}
 	defer c.letGo(p)
 	if p.cancel != nil {
 		defer p.cancel()
+	}
+	if !recovering && p.opened.IsZero() { // nobody was asked to pause
+		return nil
 	}
 	waiting := make([]int, len(p.instances))
 	for n := range waiting {
@@ -248,10 +274,13 @@ func (c *Controller) UnpauseStack(p *Passage) error {
 		if len(waiting) == 0 {
 			c.point(p.points.unpaused)
 			c.letGo(p)
-			if recovering {
-				c.lookAgainMeanwhile(p)
-			} else {
+			switch {
+			case recovering: // as long as a call would have lasted at most, and then as long as after one that was cut short
+				c.lookAgainMeanwhile(p, 2*c.call)
+			case slices.Contains(p.unheard, true):
 				c.lookAgain(c.life, p, c.call)
+			default:
+				c.lookAgainMeanwhile(p, c.call)
 			}
 			return nil
 		}

@@ -5,6 +5,7 @@ package stack
 const (
 	PointStaged         = "staged"          // the new config lies beside the old one; no journal yet
 	PointJournalWritten = "journal-written" // nothing is paused yet
+	PointGuarded        = "guarded"         // the guardian counts, if there is one; nothing is paused yet
 	PointFirstPaused    = "first-paused"    // one instance is; the others' requests are on their way
 	PointPaused         = "paused"          // all are
 	PointSaved          = "saved"           // the file is replaced, the stack still paused
@@ -31,7 +32,7 @@ const (
 // Points are the named points in the order in which a run that meets every trouble passes them.
 // Those from PointAudited on come last in every run.
 var Points = []string{
-	PointStaged, PointJournalWritten, PointFirstPaused, PointPaused, PointSaved, PointFirstUnpaused,
+	PointStaged, PointJournalWritten, PointGuarded, PointFirstPaused, PointPaused, PointSaved, PointFirstUnpaused,
 	PointUnpaused, PointReloading, PointReloaded, PointConfirmed, PointAudited, PointJournalRemoved,
 	PointUndoBegun, PointUndoJournalWritten, PointUndoPaused, PointUndoSaved, PointUndoUnpaused,
 	PointUndoReloaded, PointUndoConfirmed,

@@ -25,10 +25,12 @@ type sweeper interface {
 // somebody should see the page by then. Without a journal it only cleans up. The error is the
 // context's, or ErrShutdown.
 func (c *Controller) Recover(ctx context.Context) error {
-	defer durable.Sweep(c.known.path)
+	// Before the run begins: it may outlast this call, and write these files.
 	c.known.versions.sweep()
-	if err := durable.Sweep(string(c.journ)); err != nil {
-		c.o.Log.Warn("A leftover of the journal could not be removed.", "error", err)
+	for _, path := range []string{c.known.path, string(c.journ)} {
+		if err := durable.Sweep(path); err != nil {
+			c.o.Log.Warn("What writing a file of the state left could not be removed.", "file", path, "error", err)
+		}
 	}
 	r := c.newRecovery()
 	if r == nil {

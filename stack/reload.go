@@ -8,8 +8,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/jonboulle/clockwork"
 )
 
 // youth is how old a process must be to be signalled: one that has just begun may not have its
@@ -26,14 +24,16 @@ var errAbandoned = errors.New("pitstop is shutting down")
 // now. That says nothing of the old one: what counts is its next life.
 func (w *workflow) reload(rev Revision, since time.Time, lived []Instance) (detail string, err error) {
 	c := w.c
-	for deadline := c.o.Clock.Now().Add(c.o.ReloadTimeout); ; {
+	patience, stop := c.patience(c.life, c.o.ReloadTimeout)
+	defer stop()
+	for {
 		var asked []Instance
 		asked, detail, err = w.ask(rev, since, lived)
 		if err == nil || len(asked) == 0 || errors.Is(err, errAbandoned) || !w.journal.Phase.undoing() {
 			return detail, err
 		}
 		fewer := false
-		if lived, fewer = w.survivors(asked, deadline); !fewer {
+		if lived, fewer = w.survivors(patience, asked); !fewer {
 			if c.life.Err() != nil {
 				err = errAbandoned
 			}
@@ -59,7 +59,7 @@ func (w *workflow) ask(rev Revision, since time.Time, lived []Instance) (instanc
 
 	waiting := make([]bool, len(instances))
 	told := make([]string, len(instances))
-	signalling, stop := clockwork.WithTimeout(ctx, c.o.Clock, c.o.ReloadTimeout)
+	signalling, stop := c.patience(ctx, c.o.ReloadTimeout)
 	errs := each(instances, func(n int, i Instance) error {
 		svc := c.service(i.Service)
 		skip, err := w.ready(signalling, i)
@@ -212,21 +212,27 @@ func (w *workflow) confirm(rev Revision, instances []Instance, waiting []bool, a
 			unasked = append(unasked, i.Service)
 		}
 	}
-	timer := c.o.Clock.NewTimer(c.o.ReloadTimeout)
-	defer timer.Stop()
+	patience, stop := c.patience(c.life, c.o.ReloadTimeout)
+	defer stop()
 	for len(open) > 0 {
+		var a answer
 		select {
-		case a := <-answers:
-			if a.err != nil {
-				return "", a.err
+		case a = <-answers:
+		case <-patience.Done():
+			select {
+			case a = <-answers: // it came at the last moment
+			default:
+				if c.life.Err() != nil {
+					return "", errAbandoned
+				}
+				return "", c.late(open, rev)
 			}
-			delete(open, a.instance.ID)
-			confirmed = append(confirmed, a.instance.Service)
-		case <-timer.Chan():
-			return "", c.late(open, rev)
-		case <-c.life.Done():
-			return "", errAbandoned
 		}
+		if a.err != nil {
+			return "", a.err
+		}
+		delete(open, a.instance.ID)
+		confirmed = append(confirmed, a.instance.Service)
 	}
 	w.confirmed = len(confirmed)
 	var parts []string

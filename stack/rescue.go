@@ -57,7 +57,7 @@ func leftPaused(state string, log *slog.Logger) (j journal, left bool) {
 	switch {
 	case !found || len(j.Instances) == 0:
 		return j, false
-	case err == nil && !j.Phase.pausing():
+	case err == nil && (!j.Phase.pausing() || j.Unpaused): // whoever stands still now does so for somebody else
 		return j, false
 	case err == nil && openAudit(filepath.Join(state, "audit.jsonl"), log).ended(j.Run):
 		return j, false // the crash came between the run's end and the journal's

@@ -104,9 +104,10 @@ func TestRescue(t *testing.T) {
 		}
 	})
 	for what, change := range map[string]func(j map[string]any){
-		"of a run that had unpaused everything": func(j map[string]any) { j["phase"] = "reloading" },
-		"of a run that is in the history":       func(j map[string]any) { j["run"] = "a run that ended" },
-		"of which nothing can be understood":    func(j map[string]any) { clear(j) },
+		"of a run that had unpaused everything":                func(j map[string]any) { j["phase"] = "reloading" },
+		"of a run that had only its config file still to read": func(j map[string]any) { j["unpaused"] = true },
+		"of a run that is in the history":                      func(j map[string]any) { j["run"] = "a run that ended" },
+		"of which nothing can be understood":                   func(j map[string]any) { clear(j) },
 	} {
 		with("touches nothing by a journal "+what, func(t *testing.T, w *world) {
 			w.interrupted(t, change)

@@ -21,27 +21,27 @@ func (w *workflow) rollBack(reason string) {
 		return
 	}
 	if err != nil {
-		w.close(Failed, CauseConfig, reason+" And the old config could not be put back: "+sentence(err)+w.leftInPlace(err))
+		w.notPutBack(reason, fateOf(false, err), err)
 		return
 	}
-	saved, cause, err := false, CauseBackend, noPause
+	f, err := notPaused, noPause
 	if err == nil {
-		saved, cause, err = w.pass(p)
+		f, err = w.pass(p)
 	}
-	if !errors.Is(err, errAbandoned) && !saved && cause == CauseBackend {
+	if f == notPaused {
 		w.warn("The stack was not paused for the roll-back; the old config was put back while it ran: " + sentence(err))
-		saved, err = w.putBackUnpaused(p)
+		f, err = w.putBackUnpaused(p)
 	}
 	switch {
-	case errors.Is(err, errAbandoned), !saved && c.life.Err() != nil: // the next start rolls back
+	case f == abandoned, !f.inPlace() && c.life.Err() != nil: // the next start rolls back
 		w.abandon()
 		return
-	case isUnread(err):
+	case f == unknown:
 		w.leaveUnfinished(reason + " And the old config was to be put back, but " + sentence(err))
 		return
-	case !saved:
+	case !f.inPlace():
 		w.discard(p.staged)
-		w.close(Failed, CauseConfig, reason+" And the old config could not be put back: "+sentence(err)+w.leftInPlace(err))
+		w.notPutBack(reason, f, err)
 		return
 	}
 	w.journal.Phase = phaseUndoReloading
@@ -52,7 +52,7 @@ func (w *workflow) rollBack(reason string) {
 }
 
 // putBackUnpaused puts the old bytes in place while the stack runs.
-func (w *workflow) putBackUnpaused(p *Passage) (saved bool, err error) {
+func (w *workflow) putBackUnpaused(p *Passage) (f fate, err error) {
 	done := w.begin(SaveConfig)
 	if p.held.IsZero() { // nobody tried to pause
 		p.held = w.c.o.Clock.Now()
@@ -65,18 +65,19 @@ func (w *workflow) putBackUnpaused(p *Passage) (saved bool, err error) {
 	if !errors.Is(err, errAbandoned) {
 		done(err, "while the stack was running")
 	}
-	return running.inPlace, err
+	return fateOf(running.inPlace, err), err
 }
 
-// leftInPlace says which file a roll-back that failed so has left.
-func (w *workflow) leftInPlace(err error) string {
+// notPutBack ends a roll-back that failed so, and says which file it has left.
+func (w *workflow) notPutBack(reason string, f fate, err error) {
+	left := " The new one is in place."
 	switch {
-	case errors.Is(err, ErrConflict):
-		return " What somebody else wrote is in place."
-	case errors.Is(err, errBroken), w.replacing != w.journal.New:
-		return " The config file must be put right by hand."
+	case f == theirs:
+		left = " What somebody else wrote is in place."
+	case f == damaged, w.replacing != w.journal.New:
+		left = " The config file must be put right by hand."
 	}
-	return " The new one is in place."
+	w.close(Failed, CauseConfig, reason+" And the old config could not be put back: "+sentence(err)+left)
 }
 
 // prepareUndo stages the old bytes, lists the stack as it is now, and writes the journal. noPause is

@@ -106,7 +106,9 @@ func TestShutdownInTheMiddleOfARun(t *testing.T) {
 			w.backend.SetFault(failing("Unpause", 1<<20, stacktest.Fault{Err: errInjected}))
 			released := false
 			c := w.start(t, func(o *stack.Options) {
-				o.Guard = func([]stack.Instance) (func(), error) { return func() { released = true }, nil }
+				o.Guard = func([]stack.Instance) (func() time.Time, error) {
+					return func() time.Time { released = true; return time.Time{} }, nil
+				}
 			})
 			run, err := c.SaveAndRestart(t.Context(), stack.Change{Content: newConfig})
 			if err != nil {

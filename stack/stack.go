@@ -56,7 +56,7 @@ const (
 )
 
 // Instance is one container, pod or process of a service. ID and Started together name one life of
-// it: an instance that its engine restarted keeps its ID and has another Started.
+// it: an instance that its engine restarted keeps its ID and has another Started, by the engine's clock.
 type Instance struct {
 	Service  string    `json:"service"`
 	ID       string    `json:"id"`
@@ -71,7 +71,7 @@ type Instance struct {
 
 // LogLine is one line that an instance wrote, without its line end.
 type LogLine struct {
-	Time time.Time // when the engine received it
+	Time time.Time // when the engine received it, by this machine's clock
 	Text string
 }
 
@@ -101,7 +101,7 @@ type Backend interface {
 	// Signal sends a signal to the instance's main process, without touching its restart policy
 	// where that can be had. A warning is a sentence for the page: what had to be done instead.
 	Signal(ctx context.Context, i Instance, signal string) (warning string, err error)
-	// Logs yields the lines written since then, and follows until the context ends (no error), the
+	// Logs yields the lines written since then, or since Started, and follows until the context ends (no error), the
 	// instance ends (no error) or the stream breaks (one error, last).
 	Logs(ctx context.Context, i Instance, since time.Time) iter.Seq2[LogLine, error]
 	// Watch calls changed, never concurrently, whenever an instance may have changed, and once right

@@ -6,9 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
-
-	"github.com/jonboulle/clockwork"
 )
 
 // A service that ran when the run began has to confirm by its end, also if its engine has started it
@@ -32,7 +29,7 @@ func (w *workflow) withSuccessors(lived []Instance) (all []Instance, err error) 
 	}
 	var missing []string // the newest picture, for when the time is over
 	starting := false
-	ctx, cancel := clockwork.WithTimeout(c.life, c.o.Clock, c.o.ReloadTimeout)
+	ctx, cancel := c.patience(c.life, c.o.ReloadTimeout)
 	defer cancel()
 	err = c.insist(ctx, func(ctx context.Context) error {
 		list, err := c.o.Backend.Instances(ctx)
@@ -95,12 +92,10 @@ func (w *workflow) successors(list, lived []Instance, lost map[string]bool) (all
 	return all, slices.Compact(missing), starting
 }
 
-// survivors waits until one of these has ended, no longer than until the deadline, and returns those
-// that are left; false if all are.
-func (w *workflow) survivors(asked []Instance, deadline time.Time) (left []Instance, fewer bool) {
+// survivors waits until one of these has ended, or until ctx does, and returns those that are left; false
+// if all are.
+func (w *workflow) survivors(ctx context.Context, asked []Instance) (left []Instance, fewer bool) {
 	c := w.c
-	ctx, cancel := clockwork.WithDeadline(c.life, c.o.Clock, deadline)
-	defer cancel()
 	err := c.insist(ctx, func(ctx context.Context) error {
 		list, err := c.o.Backend.Instances(ctx)
 		if err != nil {

@@ -143,3 +143,33 @@ func wantAllRunning(t *testing.T, w *world) {
 		}
 	}
 }
+
+// A life that ends while its word is waited for is not waited for any longer, and the report says why, though
+// another one runs in its place by then.
+func TestAnInstanceStartedAnewWhileItsWordIsWaitedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.backend.SetProgram(func(i stack.Instance, content []byte, log func(string)) bool {
+			return string(content) == string(newConfig) || stacktest.Obedient(i, content, log) // and says nothing to the new one
+		})
+		var begun time.Time
+		r := save(t, w.start(t, func(o *stack.Options) {
+			o.Hook = func(point string) {
+				switch point {
+				case stack.PointReloaded:
+					begun = time.Now()
+					time.AfterFunc(time.Second, func() { w.backend.Restart(w.orch) })
+				case stack.PointUndoBegun:
+					if took := time.Since(begun); took > 2*time.Second {
+						t.Errorf("its end was seen only after %v", took)
+					}
+				}
+			}
+		}), newConfig)
+		wantOutcome(t, r, stack.RolledBack, "")
+		if !strings.Contains(r.Message, w.orch.Name+" died and was started again") {
+			t.Errorf("message: %s", r.Message)
+		}
+		w.check(t, oldConfig)
+	})
+}

@@ -17,12 +17,12 @@ type workflow struct {
 	old     []byte // what to roll back to
 	backup  string // for the report: where the old bytes are
 
-	confirmed int           // instances that have confirmed in the last ConfirmReload
-	replacing Revision      // what a roll-back expects to find in place
-	final     func(*Report) // how the run ends, once that is decided
-	guard     func()        // ends the dead man; nil: there is none
-	stuckAs   string        // what was last told of those that are still paused
-	waiting   func()        // called when the run has to wait for the engine or the disk; nil: nobody asks
+	confirmed int                      // instances that have confirmed in the last ConfirmReload
+	replacing Revision                 // what a roll-back expects to find in place
+	final     func(*Report)            // how the run ends, once that is decided
+	guard     func() (freed time.Time) // ends the dead man; nil: there is none
+	stuckAs   string                   // what was last told of those that are still paused
+	waiting   func()                   // called when the run has to wait for the engine or the disk; nil: nobody asks
 }
 
 // save is a whole run: SaveAndRestart's goroutine.
@@ -45,27 +45,25 @@ func (w *workflow) save(ch Change) {
 	}
 	c.hook(PointJournalWritten)
 
-	saved, cause, err := w.pass(p)
-	switch {
-	case errors.Is(err, errAbandoned):
+	switch f, err := w.pass(p); f {
+	case abandoned:
 		w.abandon()
-		return
-	case isUnread(err):
+	case unknown:
 		w.leaveUnfinished(opening(err))
-		return
-	case err != nil && !saved:
+	case replaced, late:
+		w.journal.Phase, w.journal.Backup, w.backup = phaseReloading, p.backup, p.backup
+		w.replacing = p.staged.To
+		w.saved(ch.Content)
+		if f == late {
+			w.rollBack(opening(err))
+			return
+		}
+		w.finish(p.staged.To, p.held, p.alive())
+	default:
 		w.discard(p.staged)
-		w.close(notSaved(err), cause, opening(err)+w.leftAs(err))
-		return
+		o, cause, left := f.outcome()
+		w.close(o, cause, opening(err)+left)
 	}
-	w.journal.Phase, w.journal.Backup, w.backup = phaseReloading, p.backup, p.backup
-	w.replacing = p.staged.To
-	w.saved(ch.Content)
-	if err != nil {
-		w.rollBack(opening(err))
-		return
-	}
-	w.finish(p.staged.To, p.held, p.alive())
 }
 
 // validate does everything that can fail with nothing paused. It returns nil when the run has ended.
@@ -142,24 +140,23 @@ func (w *workflow) validate(ch Change) (p *Passage) {
 	return p
 }
 
-// pass is PauseStack, SaveConfig and UnpauseStack. An error with saved means that the new file is
-// in place but took longer than MaxPause. After errAbandoned instances may still be paused.
-func (w *workflow) pass(p *Passage) (saved bool, cause Cause, err error) {
+// pass is PauseStack, SaveConfig and UnpauseStack.
+func (w *workflow) pass(p *Passage) (f fate, err error) {
 	c := w.c
-	w.startGuard(p)
+	if c.prepare(c.life, p) == nil {
+		w.startGuard(p)
+		c.point(p.points.guarded)
+	}
 	done := w.begin(PauseStack)
 	err = c.PauseStack(c.life, p)
 	done(err, count(len(p.alive()), "instance"))
-	cause = CauseBackend
-	if err == nil {
-		cause = CauseConfig
+	stands := err == nil
+	if stands {
 		done = w.begin(SaveConfig)
 		if err = c.SaveConfig(c.life, p); !unsettled(err) {
 			done(err, "backup "+p.backup)
 		}
-		if errors.Is(err, errPausedTooLong) {
-			cause = CauseBackend
-		}
+		stands = !errors.Is(err, errPausedTooLong)
 	} else {
 		w.skip(SaveConfig)
 	}
@@ -173,42 +170,21 @@ func (w *workflow) pass(p *Passage) (saved bool, cause Cause, err error) {
 		}
 	}
 	if stuck != nil {
-		return false, cause, errAbandoned
+		return abandoned, errAbandoned
 	}
-	w.endGuard()
-	if cause == CauseBackend {
-		return false, cause, err
+	freed := w.endGuard()
+	if !stands {
+		return notPaused, err
 	}
 	if unsettled(err) {
 		if err = w.settled(p, err); errors.Is(err, errAbandoned) {
-			return false, cause, err
+			return abandoned, err
 		}
 		done(err, "backup "+p.backup)
+	} else if err == nil && !freed.IsZero() && !p.replaced.Before(freed) {
+		err = errFreed // whatever this process's clock says
 	}
-	saved = p.inPlace
-	if errors.Is(err, ErrConflict) {
-		cause = CauseConflict
-	}
-	return saved, cause, err
-}
-
-// notSaved is the outcome of a run whose passage left the old file in place.
-func notSaved(err error) Outcome {
-	if errors.Is(err, ErrConflict) {
-		return Rejected
-	}
-	return Failed
-}
-
-// leftAs says how such a run left the stack.
-func (w *workflow) leftAs(err error) string {
-	switch {
-	case errors.Is(err, ErrConflict):
-		return " Everything runs, and nothing was overwritten."
-	case errors.Is(err, errBroken):
-		return " Everything runs, but the config file must be put right by hand."
-	}
-	return " Everything runs, and the config file is as it was."
+	return fateOf(p.inPlace, err), err
 }
 
 // toPause chooses the running instances, and warns of what is left alone.
@@ -306,15 +282,22 @@ func (w *workflow) startGuard(p *Passage) {
 	}
 	release, err := w.c.o.Guard(p.instances)
 	if err != nil {
+		p.began = w.c.o.Clock.Now() // nobody else counts
 		w.warn("Should Pitstop die during the pause, only its next start unpauses the stack: " + sentence(err))
 		return
 	}
 	w.guard = release
 }
 
-func (w *workflow) endGuard() {
-	if w.guard != nil {
-		w.guard()
-		w.guard = nil
+// endGuard returns what release of Options.Guard does.
+func (w *workflow) endGuard() (freed time.Time) {
+	if w.guard == nil {
+		return freed
 	}
+	freed = w.guard()
+	w.guard = nil
+	if !freed.IsZero() {
+		w.warn("Pitstop was stopped, or hung, while it had the stack paused. Its guardian unpaused the stack meanwhile.")
+	}
+	return freed
 }

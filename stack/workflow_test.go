@@ -270,9 +270,9 @@ func TestSaveAndRestart(t *testing.T) {
 	in("holds the guardian for the time of the pause only", func(t *testing.T, w *world) {
 		var story []string
 		c := w.start(t, func(o *stack.Options) {
-			o.Guard = func(p []stack.Instance) (func(), error) {
+			o.Guard = func(p []stack.Instance) (func() time.Time, error) {
 				story = append(story, "guard")
-				return func() { story = append(story, "release") }, nil
+				return func() time.Time { story = append(story, "release"); return time.Time{} }, nil
 			}
 			o.Hook = func(point string) {
 				if point == stack.PointJournalWritten || point == stack.PointUnpaused || point == stack.PointReloading {

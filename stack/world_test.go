@@ -2,12 +2,14 @@ package stack_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -32,11 +34,15 @@ type world struct {
 	state   string
 	orch    stack.Instance
 	scan    stack.Instance
+
+	mu    sync.Mutex
+	loose map[string]string // by run: who ran as it replaced the file
 }
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{
+		loose:   map[string]string{},
 		backend: stacktest.New(t, orchestrator, scanner),
 		config:  stacktest.NewConfig(oldConfig, 50),
 		state:   filepath.Join(memoryFolder(t), "state"),
@@ -44,10 +50,42 @@ func newWorld(t *testing.T) *world {
 	w.backend.Reads = w.config.Live
 	w.backend.Latency = time.Millisecond
 	w.config.Changed = w.backend.FileChanged
+	w.config.Replacing = w.noteLoose
 	w.orch = w.backend.Add(orchestrator.Name, "orchestrator-1")
 	w.scan = w.backend.Add(scanner.Name, "scanner-1")
 	time.Sleep(time.Minute) // synctest: nobody is young any more
 	return w
+}
+
+// noteLoose notes who runs, of those that the run under way has paused by its journal, as it replaces the
+// file. Nobody must in a run that says applied, see start. One that says something else may have been late.
+func (w *world) noteLoose() {
+	var j struct {
+		Run, Phase string
+		Instances  []stack.Instance
+	}
+	if text, err := os.ReadFile(filepath.Join(w.state, "journal.json")); err != nil || json.Unmarshal(text, &j) != nil || j.Phase != "pausing" {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, i := range w.backend.Now() {
+		for _, paused := range j.Instances {
+			if i.ID == paused.ID && i.Started.Equal(paused.Started) && i.State == stack.Running {
+				w.loose[j.Run] = i.Name
+			}
+		}
+	}
+}
+
+func (w *world) checkNobodyRanAsTheFileWasReplaced(t *testing.T, c *stack.Controller) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, r := range c.Reports() {
+		if who := w.loose[r.ID]; who != "" && r.Outcome == stack.Applied {
+			t.Errorf("%s ran as the file was replaced\n%s", who, story(r))
+		}
+	}
 }
 
 // memoryFolder is a folder in which an fsync costs nothing, where the machine has one: these tests
@@ -97,6 +135,7 @@ func (w *world) start(t *testing.T, change ...func(*stack.Options)) *stack.Contr
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
 		c.Shutdown(ctx)
+		w.checkNobodyRanAsTheFileWasReplaced(t, c)
 	})
 	return c
 }

@@ -37,6 +37,7 @@ type Backend struct {
 	configPath string
 	log        *slog.Logger
 	watch      watchTimes
+	clock      clock
 	turns      turns
 	lives      lives
 	life       context.Context // ends with Close
@@ -80,6 +81,7 @@ func New(o Options) (*Backend, error) {
 		configPath:    o.ConfigPath,
 		log:           log,
 		watch:         defaultWatchTimes,
+		clock:         clock{turn: make(chan struct{}, 1)},
 		lives:         lives{last: map[string]time.Time{}},
 		turns:         turns{held: map[string]chan struct{}{}},
 		life:          life,

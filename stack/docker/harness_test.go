@@ -91,6 +91,8 @@ type door struct {
 	swallow func(*http.Request) bool
 	// refuse tells which requests get 403 and no further. Nil: none.
 	refuse func(*http.Request) bool
+	// behind is how much the clock of the engine that is seen through the door is behind the real one's.
+	behind time.Duration
 	// deaf drops every new request without an answer. What goes through already, goes on.
 	deaf atomic.Bool
 
@@ -115,14 +117,17 @@ func newDoor(t *testing.T, e *dockertest.Engine) *door {
 		return new(net.Dialer).DialContext(ctx, address.Scheme, address.Host+address.Path)
 	}}
 	proxy := &httputil.ReverseProxy{
-		Rewrite:       func(r *httputil.ProxyRequest) { r.SetURL(&url.URL{Scheme: "http", Host: "engine"}) },
+		Rewrite: func(r *httputil.ProxyRequest) {
+			r.SetURL(&url.URL{Scheme: "http", Host: "engine"})
+			d.askInItsTime(r.Out)
+		},
 		Transport:     transport,
 		FlushInterval: -1,
 		ModifyResponse: func(r *http.Response) error {
 			if d.swallow != nil && d.swallow(r.Request) {
 				panic(http.ErrAbortHandler)
 			}
-			return nil
+			return d.answerInItsTime(r)
 		},
 		ErrorHandler: func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) },
 	}

@@ -16,7 +16,7 @@ import (
 	"pitstop/stack"
 )
 
-// Logs follows what the container writes. Times are the engine's.
+// Logs follows what the container writes.
 func (b *Backend) Logs(ctx context.Context, i stack.Instance, since time.Time) iter.Seq2[stack.LogLine, error] {
 	return func(yield func(stack.LogLine, error) bool) {
 		more := true
@@ -41,6 +41,10 @@ func (b *Backend) follow(ctx context.Context, i stack.Instance, since time.Time,
 	if !sameLife(i, d.State) {
 		return goneError(i, "it was started anew since")
 	}
+	ahead := b.ahead(ctx)
+	if !since.IsZero() && !since.Equal(startedAt(d.State)) {
+		since = since.Add(-ahead)
+	}
 	since = sinceStart(since, d.State)
 	var told recent
 	tell := func(l stack.LogLine) bool {
@@ -48,6 +52,9 @@ func (b *Backend) follow(ctx context.Context, i stack.Instance, since time.Time,
 			return true
 		}
 		told.add(l)
+		if !l.Time.IsZero() {
+			l.Time = l.Time.Add(ahead)
+		}
 		return emit(l)
 	}
 	err = b.readLog(ctx, i, d.Config.Tty, container.LogsOptions{Follow: true, Since: sinceParameter(since)}, tell)

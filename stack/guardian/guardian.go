@@ -28,11 +28,14 @@ import (
 // Options describe one guardian. Instances and State are required.
 type Options struct {
 	Executable string   // empty: this very program, also if its file has been replaced since it began
-	Args       []string // such as "guardian", "--settings", FILE; it must end up in Main
+	Args       []string // such as "guardian"; it must end up in Main
 	Instances  []stack.Instance
 	// State is the panel's state folder. A guardian that is still trying when the next run of a new
 	// panel starts a guardian there stands down, so that it never unpauses what that run paused.
 	State string
+	// Reach is what attach of Main needs to reach the instances, as JSON keeps it. Not where to read that:
+	// it might have been changed since.
+	Reach any
 	// FreeAfter is the time after which a panel that neither releases the guardian nor dies is taken to
 	// hang: longer than it would itself let a pause last. 0: never.
 	FreeAfter time.Duration
@@ -40,10 +43,13 @@ type Options struct {
 }
 
 // What the two say to each other, a line each: the panel its order and, when all is well, done; the
-// guardian that it is ready.
+// guardian that it is ready, and at its end, to done, whether it has freed anybody: kept, or freed with
+// how long after it was ready.
 const (
 	readyWord = "ready"
 	doneWord  = "done"
+	keptWord  = "kept"
+	freedWord = "freed"
 )
 
 // order is what a guardian has to do, should the panel die or hang.
@@ -51,6 +57,7 @@ type order struct {
 	Instances []stack.Instance `json:"instances"`
 	Watch     string           `json:"watch"` // the file that says who is on watch
 	Name      string           `json:"name"`  // this guardian's, in that file
+	Reach     json.RawMessage  `json:"reach"`
 	FreeAfter time.Duration    `json:"free_after"`
 }
 
@@ -59,8 +66,9 @@ const exitTimeout = 2 * time.Second
 
 // Start starts a guardian and returns when it is ready to act. The context bounds the start only.
 // Release tells the guardian that all is unpaused, and waits for it to end; it may be called more
-// than once. A guardian that died meanwhile does no harm.
-func Start(ctx context.Context, options Options) (release func(), err error) {
+// than once. It returns a time before which the guardian has freed nobody, or zero if it has freed
+// nobody at all. A guardian that died meanwhile does no harm, and has freed nobody that is known of.
+func Start(ctx context.Context, options Options) (release func() (freed time.Time), err error) {
 	log := options.Log
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
@@ -72,11 +80,14 @@ func Start(ctx context.Context, options Options) (release func(), err error) {
 	return release, nil
 }
 
-func start(ctx context.Context, options Options, log *slog.Logger) (release func(), err error) {
+func start(ctx context.Context, options Options, log *slog.Logger) (release func() (freed time.Time), err error) {
 	if options.Executable == "" {
 		options.Executable = "/proc/self/exe"
 	}
 	o := order{Instances: options.Instances, Watch: watchPath(options.State), FreeAfter: options.FreeAfter}
+	if o.Reach, err = json.Marshal(options.Reach); err != nil {
+		return nil, err
+	}
 	if o.Name, err = takeWatch(ctx, o.Watch); err != nil {
 		return nil, err
 	}
@@ -96,16 +107,18 @@ func start(ctx context.Context, options Options, log *slog.Logger) (release func
 	if err != nil {
 		return nil, err
 	}
+	begun := time.Now()
 	if err := command.Start(); err != nil {
 		return nil, err
 	}
+	heard := bufio.NewReader(stdout)
 	ready := make(chan error, 1)
 	go func() {
 		if _, err := stdin.Write(append(text, '\n')); err != nil {
 			ready <- err
 			return
 		}
-		word, err := bufio.NewReader(stdout).ReadString('\n')
+		word, err := heard.ReadString('\n')
 		if strings.TrimSpace(word) != readyWord {
 			err = errors.Join(fmt.Errorf("it said %q where it should have said that it is ready", word), err)
 		} else {
@@ -123,14 +136,16 @@ func start(ctx context.Context, options Options, log *slog.Logger) (release func
 		return nil, errors.Join(err, command.Wait())
 	}
 	ended := make(chan struct{})
+	var answer string
 	go func() {
 		defer close(ended)
+		answer, _ = heard.ReadString('\n') // or the end of a guardian that said nothing
 		if err := command.Wait(); err != nil {
 			log.Warn("the guardian ended badly", "error", err)
 		}
 	}()
 	var once sync.Once
-	return func() {
+	return func() (freed time.Time) {
 		once.Do(func() {
 			// In one write, and before the pipe closes: whenever the guardian reads, it reads the word.
 			if _, err := io.WriteString(stdin, doneWord+"\n"); err != nil {
@@ -145,5 +160,15 @@ func start(ctx context.Context, options Options, log *slog.Logger) (release func
 				<-ended
 			}
 		})
+		return freedAfter(begun, answer)
 	}, nil
+}
+
+// freedAfter reads the guardian's answer. It began to count a moment after begun.
+func freedAfter(begun time.Time, answer string) (freed time.Time) {
+	how, long, _ := strings.Cut(strings.TrimSpace(answer), " ")
+	if after, err := time.ParseDuration(long); how == freedWord && err == nil {
+		return begun.Add(after)
+	}
+	return freed
 }

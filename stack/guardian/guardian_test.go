@@ -3,6 +3,7 @@ package guardian
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -33,7 +34,7 @@ func TestMain(m *testing.M) {
 		case panelRole:
 			err = panel(state)
 		case guardianRole:
-			err = Main(context.Background(), os.Stdin, os.Stdout, io.Discard, func(*slog.Logger) (stack.Backend, error) {
+			err = Main(context.Background(), os.Stdin, os.Stdout, io.Discard, func(json.RawMessage, *slog.Logger) (stack.Backend, error) {
 				return process.Attach(options(state))
 			})
 		default:
@@ -74,7 +75,7 @@ func panel(state string) error {
 		}
 		time.Sleep(5 * time.Millisecond)
 	}
-	var release func()
+	var release func() time.Time
 	lines := bufio.NewScanner(os.Stdin)
 	for lines.Scan() {
 		instances, err := b.Instances(ctx)

@@ -38,8 +38,9 @@ const (
 // instances go on. It ignores the signals with which a service manager or a terminal ends the panel
 // and the guardian at once, so the context should not end with them either.
 //
-// attach makes a backend that reaches instances which another process started, and starts none.
-func Main(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer, attach func(*slog.Logger) (stack.Backend, error)) error {
+// attach makes a backend that reaches instances which another process started, and starts none. It is
+// given Options.Reach.
+func Main(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer, attach func(reach json.RawMessage, log *slog.Logger) (stack.Backend, error)) error {
 	ignored := []unix.Signal{unix.SIGTERM, unix.SIGINT, unix.SIGHUP, unix.SIGPIPE}
 	for _, s := range ignored {
 		signal.Ignore(s)
@@ -49,7 +50,7 @@ func Main(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer, attach
 }
 
 // obey is Main without the signals.
-func obey(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer, attach func(*slog.Logger) (stack.Backend, error)) error {
+func obey(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer, attach func(reach json.RawMessage, log *slog.Logger) (stack.Backend, error)) error {
 	log, flush := patientLog(stderr)
 	defer flush()
 	lines := bufio.NewReader(stdin)
@@ -61,7 +62,7 @@ func obey(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer, attach
 	if err := json.Unmarshal(text, &o); err != nil {
 		return fmt.Errorf("the guardian could not understand its order: %w", err)
 	}
-	backend, err := attach(log)
+	backend, err := attach(o.Reach, log)
 	if err != nil {
 		return fmt.Errorf("the guardian could not reach the stack: %w", err)
 	}
@@ -69,8 +70,13 @@ func obey(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer, attach
 	if _, err := io.WriteString(stdout, readyWord+"\n"); err != nil {
 		return fmt.Errorf("the guardian could not say that it is ready: %w", err)
 	}
-	g := &guardian{order: o, backend: backend, log: log}
-	return g.watch(ctx, func() (string, error) { return lines.ReadString('\n') })
+	g := &guardian{order: o, backend: backend, log: log, ready: time.Now()}
+	died, err := g.watch(ctx, func() (string, error) { return lines.ReadString('\n') })
+	if died {
+		return err
+	}
+	_, _ = io.WriteString(stdout, g.answer()+"\n") // a panel that dies of all times now asks nobody any more
+	return nil
 }
 
 // guardian is one at work.
@@ -79,12 +85,23 @@ type guardian struct {
 	backend stack.Backend
 	log     *slog.Logger
 	unsure  sync.Once // told that it cannot be seen who is on watch
+	ready   time.Time
+	alarm   sync.Once // told that the panel hangs
+	freed   time.Time // when it was; zero: it was not
 }
 
-// watch waits for the panel's word that all is well, or for its death. A panel that has neither said
-// the word nor died by the time of FreeAfter hangs: its instances are freed, and the wait goes on, for
-// it may come to, and die only then.
-func (g *guardian) watch(ctx context.Context, word func() (string, error)) error {
+// answer is what a panel hears that has said that all is well.
+func (g *guardian) answer() string {
+	if g.freed.IsZero() {
+		return keptWord
+	}
+	return freedWord + " " + g.freed.Sub(g.ready).String()
+}
+
+// watch waits for the panel's word that all is well, or for its death, which it mourns. A panel that has
+// neither said the word nor died by the time of FreeAfter hangs, if somebody stands still: its instances
+// are freed, and the wait goes on, for it may come to, and die only then.
+func (g *guardian) watch(ctx context.Context, word func() (string, error)) (died bool, err error) {
 	type heard struct {
 		line string
 		err  error
@@ -107,14 +124,13 @@ func (g *guardian) watch(ctx context.Context, word func() (string, error)) error
 			stop() // before this ends, so that nothing is touched after it
 			freeing.Wait()
 			if strings.TrimSpace(h.line) == doneWord {
-				return nil
+				return false, nil
 			}
 			g.log.Error("Pitstop died while it had the stack paused; the guardian unpauses it", "instances", len(g.Instances), "pipe", h.err)
-			return g.free(ctx)
+			return true, g.each(ctx, g.freeOne)
 		case <-hangs:
-			g.log.Error("Pitstop has not unpaused the stack in time, and may hang; the guardian unpauses it", "instances", len(g.Instances), "after", g.FreeAfter)
 			freeing.Go(func() {
-				if err := g.free(early); err != nil && early.Err() == nil {
+				if err := g.each(early, g.freeHung); err != nil && early.Err() == nil {
 					g.log.Error("the guardian could not unpause everything for a panel that hangs", "error", err)
 				}
 			})
@@ -122,18 +138,43 @@ func (g *guardian) watch(ctx context.Context, word func() (string, error)) error
 	}
 }
 
-// free unpauses every instance, each by itself, so that one that cannot be reached keeps no other
-// waiting.
-func (g *guardian) free(ctx context.Context) error {
+// each frees every instance, each by itself, so that one that cannot be reached keeps no other waiting.
+func (g *guardian) each(ctx context.Context, free func(context.Context, stack.Instance, *slog.Logger) error) error {
 	ctx, cancel := context.WithTimeout(ctx, giveUpAfter)
 	defer cancel()
 	failed := make([]error, len(g.Instances))
 	var all sync.WaitGroup
 	for n, i := range g.Instances {
-		all.Go(func() { failed[n] = g.freeOne(ctx, i, g.log.With("instance", i.Name, "service", i.Service)) })
+		all.Go(func() { failed[n] = free(ctx, i, g.log.With("instance", i.Name, "service", i.Service)) })
 	}
 	all.Wait()
 	return errors.Join(failed...)
+}
+
+// freeHung is freeOne for an instance of a panel that lives. That may have unpaused everything and be busy
+// with something else, such as its own lookout for late pauses.
+func (g *guardian) freeHung(ctx context.Context, i stack.Instance, log *slog.Logger) error {
+	if !g.mayStandStill(ctx, i) && !g.pausedLate(ctx, i, time.Now().Add(lateness)) {
+		return nil
+	}
+	g.alarm.Do(func() {
+		g.freed = time.Now()
+		g.log.Error("Pitstop has not unpaused the stack in time, and may hang; the guardian unpauses it", "instances", len(g.Instances), "after", g.FreeAfter)
+	})
+	return g.freeOne(ctx, i, log)
+}
+
+// mayStandStill looks at an instance. Of one that cannot be looked at, it is to be feared.
+func (g *guardian) mayStandStill(ctx context.Context, i stack.Instance) bool {
+	var now stack.Instance
+	mine, err := g.attempt(ctx, func(ctx context.Context) (err error) {
+		now, err = g.backend.Inspect(ctx, i)
+		return err
+	})
+	if err != nil {
+		return !errors.Is(err, stack.ErrGone)
+	}
+	return mine && now.State == stack.Paused
 }
 
 // freeOne unpauses an instance, and again if it is paused late. A person who pauses it in these

@@ -14,6 +14,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"pitstop/stack"
 )
 
@@ -95,7 +97,7 @@ func (e *engine) ordered(t *testing.T, state string, after time.Duration, instan
 	return string(text) + "\n"
 }
 
-func (e *engine) attach(*slog.Logger) (stack.Backend, error) { return e, nil }
+func (e *engine) attach(json.RawMessage, *slog.Logger) (stack.Backend, error) { return e, nil }
 
 // mourn is a guardian whose panel dies at once.
 func mourn(t *testing.T, ctx context.Context, e *engine, state string, instances ...string) error {
@@ -297,6 +299,50 @@ func TestAPanelThatHangs(t *testing.T) {
 			t.Error(err)
 		}
 	})
+	inNoTime(t, "is not taken for that while nobody stands still", func(t *testing.T) {
+		e := &engine{}
+		log, told := io.Pipe()
+		panel, ended := guarding(t, e, told)
+		text := make(chan string, 1)
+		go func() { b, _ := io.ReadAll(log); text <- string(b) }()
+		e.set("a", false)
+		after(t, 2*time.Minute)
+		_, _ = io.WriteString(panel, doneWord+"\n")
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+		_ = told.Close()
+		if got := <-text; got != "" || e.calls["a"] > 0 {
+			t.Errorf("after %d attempts to unpause it says %s", e.calls["a"], got)
+		}
+	})
+	inNoTime(t, "is not taken for that until it pauses, late", func(t *testing.T) {
+		e := &engine{}
+		panel, ended := guarding(t, e, io.Discard)
+		e.set("a", false)
+		after(t, time.Minute+lateness/2)
+		e.set("a", true)
+		after(t, time.Second)
+		if e.isPaused("a") {
+			t.Error("it is still paused")
+		}
+		_ = panel.Close()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+	inNoTime(t, "has its instances freed also where nobody can look at them", func(t *testing.T) {
+		e := &engine{blind: func() error { return errAway }}
+		panel, ended := guarding(t, e, io.Discard)
+		after(t, time.Minute)
+		if e.isPaused("a") {
+			t.Error("it is still paused")
+		}
+		_, _ = io.WriteString(panel, doneWord+"\n")
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
 	inNoTime(t, "and dies after all is mourned", func(t *testing.T) {
 		e := &engine{}
 		panel, ended := guarding(t, e, io.Discard)
@@ -321,6 +367,30 @@ func TestAPanelThatHangs(t *testing.T) {
 			t.Error("it went on")
 		}
 	})
+	inNoTime(t, "and says at last that all is well in the middle of an attempt waits for that", func(t *testing.T) {
+		e := &engine{}
+		attempted := false
+		e.before = func() {
+			time.Sleep(2 * time.Second)
+			attempted = true
+		}
+		panel, ended := guarding(t, e, io.Discard)
+		after(t, time.Minute+time.Second)
+		_, _ = io.WriteString(panel, doneWord+"\n")
+		if err := <-ended; err != nil || !attempted {
+			t.Errorf("got %v, and the attempt had ended: %v; want that nothing is touched after the end", err, attempted)
+		}
+	})
+	inNoTime(t, "and says at last that all is well does not wait for the lookout", func(t *testing.T) {
+		e := &engine{}
+		panel, ended := guarding(t, e, io.Discard)
+		after(t, time.Minute+time.Second)
+		begun := time.Now()
+		_, _ = io.WriteString(panel, doneWord+"\n")
+		if err := <-ended; err != nil || time.Since(begun) > lookAgain {
+			t.Errorf("got %v after %v, want the end at once", err, time.Since(begun))
+		}
+	})
 	inNoTime(t, "because nobody reads its log does not make the guardian hang", func(t *testing.T) {
 		full, unread := io.Pipe() // a pipe that is never read
 		e := &engine{}
@@ -338,7 +408,7 @@ func TestAPanelThatHangs(t *testing.T) {
 }
 
 func TestMainWithoutAnOrder(t *testing.T) {
-	attach := func(*slog.Logger) (stack.Backend, error) { return nil, errors.New("no engine") }
+	attach := func(json.RawMessage, *slog.Logger) (stack.Backend, error) { return nil, errors.New("no engine") }
 	for name, input := range map[string]string{"nothing": "", "no JSON": "hello\n", "no backend": "{}\n"} {
 		t.Run(name, func(t *testing.T) {
 			if err := Main(t.Context(), strings.NewReader(input), io.Discard, io.Discard, attach); err == nil {
@@ -346,4 +416,38 @@ func TestMainWithoutAnOrder(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Whoever holds the watch may be a new panel's run that is about to pause: until the lock can be had, nobody acts.
+func TestNobodyActsWhileAnotherHoldsTheWatch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := &engine{}
+		state := t.TempDir()
+		line := e.ordered(t, state, 0, "a")
+		held, err := lockWatch(t.Context(), watchPath(state), os.O_RDWR, unix.LOCK_EX)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var o order
+		if err := json.Unmarshal([]byte(line), &o); err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		mine, err := onWatch(ctx, o, func() { t.Error("it acted") })
+		if mine || !errors.Is(err, errHeld) {
+			t.Errorf("got %v, %v; want that another holds it", mine, err)
+		}
+		g := &guardian{order: o, backend: e, log: slog.New(slog.DiscardHandler)}
+		ended := make(chan error, 1)
+		go func() { ended <- g.each(t.Context(), g.freeOne) }()
+		time.Sleep(time.Minute)
+		if !e.isPaused("a") {
+			t.Error("it unpaused an instance")
+		}
+		_ = held.Close()
+		if err := <-ended; err != nil || e.isPaused("a") {
+			t.Errorf("once it could be had: %v, paused %v", err, e.isPaused("a"))
+		}
+	})
 }

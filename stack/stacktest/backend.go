@@ -26,7 +26,7 @@ type Fault struct {
 	Err  error // returned
 	Done bool  // with Err: the call has its effect all the same
 	Hang bool  // the call has its effect only if Done, and then waits until its context ends
-	// Late is how long after that the call has its effect after all, if it has one; 0: never.
+	// Late is how long after a call that hung or failed it has its effect after all, if it has one; 0: never.
 	Late time.Duration
 }
 
@@ -361,16 +361,18 @@ func (b *Backend) do(ctx context.Context, method, on string, effect func() error
 	b.mu.Unlock()
 	if f.Hang {
 		<-ctx.Done()
-		if f.Late > 0 && method != "Instances" && method != "Inspect" && method != "Logs" {
-			time.AfterFunc(f.Late, func() {
-				b.mu.Lock()
-				defer b.mu.Unlock()
-				effect()
-			})
-		}
-		return ctx.Err()
+		err = ctx.Err()
+	} else {
+		err = errors.Join(err, f.Err)
 	}
-	return errors.Join(err, f.Err)
+	if f.Late > 0 && method != "Instances" && method != "Inspect" && method != "Logs" {
+		time.AfterFunc(f.Late, func() {
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			effect()
+		})
+	}
+	return err
 }
 
 // on is do for a call on one life of an instance. It also watches over misuse.

@@ -18,6 +18,8 @@ import (
 type Config struct {
 	// Changed is called after every change of the live file; a Backend's FileChanged fits.
 	Changed func()
+	// Replacing is called whenever a Commit is about to have its effect. It may be nil.
+	Replacing func()
 
 	mu      sync.Mutex // guards what follows
 	live    []byte
@@ -86,6 +88,9 @@ func (c *Config) do(method, on string, effect func() error) error {
 	c.mu.Unlock()
 	if f.Hang {
 		<-c.release
+	}
+	if method == "Commit" && c.Replacing != nil && (f.Err == nil || f.Done) {
+		c.Replacing()
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
