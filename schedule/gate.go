@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -16,6 +17,9 @@ import (
 
 // ErrRefused is wrapped by errors that are the asker's, such as an end that has passed.
 var ErrRefused = errors.New("refused")
+
+// patience is how long somebody else may take to write trading.json.
+const patience = time.Second
 
 // MaxForce bounds how long trading may be forced on.
 const MaxForce = 7 * 24 * time.Hour
@@ -82,9 +86,9 @@ func (g *Gate) recall(now time.Time) GateState {
 	case fileErr == nil && found && seen.Mode == Halted:
 		return seen
 	case latchErr != nil:
-		return g.unsure(now, g.latch.path, latchErr)
+		return g.unsure(now, &g.latch, latchErr)
 	case fileErr != nil:
-		return g.unsure(now, g.file.path, fileErr)
+		return g.unsure(now, &g.file, fileErr)
 	case latched && latch.Mode == Forced:
 		// Set back past the instant at which it was given, the clock would stretch it.
 		if now.Before(*latch.Until) && !now.Before(latch.Since) {
@@ -97,11 +101,25 @@ func (g *Gate) recall(now time.Time) GateState {
 	return free
 }
 
-func (g *Gate) unsure(now time.Time, path string, err error) GateState {
+// unsure is the halt that stands where a file cannot be understood. What the file held is kept beside it,
+// for it is about to be written over.
+func (g *Gate) unsure(now time.Time, f *gateFile, why error) GateState {
+	kept, err := f.setAside()
+	if err != nil {
+		kept = "It could not be kept: Pitstop's log has how it began."
+	}
+	content, _ := os.ReadFile(f.path)
+	g.log.Error("a file of the gate cannot be understood", "path", f.path, "error", why, "kept", err == nil, "beginning", head(content))
 	return GateState{
 		Mode: Halted, Since: now, By: "pitstop",
-		Reason: fmt.Sprintf("%s cannot be understood, so nobody knows whether trading was halted: %v. Look at it, then resume.", path, err),
+		Reason: fmt.Sprintf("%s cannot be understood, so nobody knows whether trading was halted: %v. %s Look at it, then resume.", f.path, why, kept),
 	}
+}
+
+// head is enough of a file to see what it is.
+func head(content []byte) string {
+	const enough = 300
+	return string(content[:min(len(content), enough)])
 }
 
 // State is the gate as it is now.
@@ -198,7 +216,8 @@ func (g *Gate) hold(said GateState) error {
 
 // heed takes notice of a halt that somebody else wrote into trading.json, and reports whether there was a
 // new one. unclear means that somebody wrote what cannot be understood, less than a second ago: it may be
-// half of a halt.
+// half of a halt. After that it is one, as at the start: no service trades by such a file, and only a
+// person may have that changed.
 func (g *Gate) heed(now time.Time) (heard, unclear bool) {
 	said, err := g.file.byOthers()
 	if said == nil || err == nil {
@@ -211,7 +230,16 @@ func (g *Gate) heed(now time.Time) (heard, unclear bool) {
 		if g.unclear.IsZero() {
 			g.unclear = now
 		}
-		return false, now.Sub(g.unclear).Abs() < time.Second
+		if now.Sub(g.unclear).Abs() < patience {
+			return false, true
+		}
+		g.unclear = time.Time{}
+		unsure := g.unsure(now, &g.file, err)
+		if g.held.Mode == Halted {
+			return false, false // by somebody who says more
+		}
+		g.held = unsure
+		return true, false
 	case said.Mode != Halted || g.held.Mode == Halted:
 		return false, false
 	}
@@ -250,8 +278,8 @@ func (g *Gate) closedAt() time.Time {
 }
 
 // Beat is to be called about once a second: it ends a Force whose time has come, tries again what
-// could not be written, takes notice of a halt that somebody else wrote into trading.json, puts
-// right whatever else was done to it, and sets its time of modification, by which services see that
+// could not be written, takes notice of what somebody else wrote into trading.json (a halt, or what
+// cannot be understood, holds; anything else is put right), and sets its time of modification, by which services see that
 // somebody keeps it.
 func (g *Gate) Beat() error {
 	g.mu.Lock()

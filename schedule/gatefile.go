@@ -3,6 +3,7 @@ package schedule
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"time"
@@ -65,6 +66,25 @@ func (f *gateFile) writeAnyhow(state GateState) error {
 	}
 	f.remember(state, content)
 	return nil
+}
+
+// setAside keeps what the file holds under another name, and says where. The file stays meanwhile, or a
+// service would find none and go by its own schedule; and who still writes into it writes there.
+func (f *gateFile) setAside() (kept string, err error) {
+	aside := f.path + ".bad"
+	if err := os.Remove(aside); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", err
+	}
+	if err := os.Link(f.path, aside); err != nil { // the file system may have no hard links
+		content, readErr := os.ReadFile(f.path)
+		if readErr != nil {
+			return "", readErr
+		}
+		if err := durable.WriteFile(aside, content, gateMode); err != nil {
+			return "", err
+		}
+	}
+	return fmt.Sprintf("It is kept as %s.", aside), nil
 }
 
 func (f *gateFile) remember(state GateState, content []byte) {
