@@ -54,23 +54,27 @@ func OpenGate(path, state string, clock clockwork.Clock, log *slog.Logger) (*Gat
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	g := &Gate{file: gateFile{path: path}, latch: gateFile{path: filepath.Join(state, "gate.json")}, clock: clock, log: log}
-	for _, f := range []gateFile{g.file, g.latch} {
-		if err := durable.Sweep(f.path); err != nil {
-			log.Warn("what a killed Pitstop left of a write could not be removed", "path", f.path, "error", err)
-		}
+	g := &Gate{
+		file:  gateFile{path: path, shared: true},
+		latch: gateFile{path: filepath.Join(state, "gate.json")},
+		clock: clock, log: log,
 	}
 	now := clock.Now().UTC()
 	g.decision = State{Since: now, Reason: "Pitstop has started and has not looked at the schedule yet."}
 	g.held = g.recall(now)
 	g.state = g.decide(now)
-	if g.held.Mode == FollowSchedule {
-		return g, nil
+	if g.held.Mode != FollowSchedule {
+		g.log.Warn("the gate was left by a person", "mode", g.held.Mode, "by", g.held.By, "since", g.held.Since, "reason", g.held.Reason)
+		if err := g.keep(); err != nil {
+			// The gate still holds in this process, and every Beat tries again.
+			g.log.Error("the gate's files could not be written", "error", err)
+			return g, nil
+		}
 	}
-	g.log.Warn("the gate was left by a person", "mode", g.held.Mode, "by", g.held.By, "since", g.held.Since, "reason", g.held.Reason)
-	if err := g.keep(); err != nil {
-		// The gate still holds in this process, and every Beat tries again.
-		g.log.Error("the gate's files could not be written", "error", err)
+	for _, f := range []gateFile{g.file, g.latch} { // not before what they say is kept
+		if err := durable.Sweep(f.path); err != nil {
+			log.Warn("what a killed Pitstop left of a write could not be removed", "path", f.path, "error", err)
+		}
 	}
 	return g, nil
 }
@@ -80,11 +84,14 @@ func (g *Gate) recall(now time.Time) GateState {
 	free := GateState{Mode: FollowSchedule, By: "schedule"}
 	latch, latched, latchErr := g.latch.read()
 	seen, found, fileErr := g.file.read()
+	left, halted := g.file.left()
 	switch {
 	case latchErr == nil && latched && latch.Mode == Halted:
 		return latch
 	case fileErr == nil && found && seen.Mode == Halted:
 		return seen
+	case halted:
+		return left
 	case latchErr != nil:
 		return g.unsure(now, &g.latch, latchErr)
 	case fileErr != nil:
@@ -186,32 +193,52 @@ func (g *Gate) Resume(by, reason string) error {
 	return g.hold(GateState{Mode: FollowSchedule, By: by, Reason: reason})
 }
 
+// errUnclear means that trading.json holds what somebody else wrote and cannot be understood (yet).
+var errUnclear = fmt.Errorf("somebody is writing trading.json at this very moment, and it may be a halt: try again in a second: %w", ErrRefused)
+
 // hold takes a person's word.
 func (g *Gate) hold(said GateState) error {
 	g.mu.Lock()
 	now := g.clock.Now().UTC()
 	said.Since = now
-	if heard, _ := g.heed(now); heard && said.Mode != Halted {
-		by := g.held.By
-		_ = g.release(g.keep(), nil) // it is told as the gate's problem
-		return fmt.Errorf("trading was halted a moment ago by %s: look at the reason first: %w", by, ErrRefused)
-	}
+	heard, unclear := g.heed(now)
 	before := g.held
-	if said.Mode == Forced && before.Mode == Halted {
+	switch {
+	case said.Mode == Halted:
+		if before.Mode == Halted {
+			said.Since = before.Since
+		}
+	case heard:
+		return g.haltedMeanwhile()
+	case unclear:
+		g.mu.Unlock()
+		return errUnclear
+	case said.Mode == Forced && before.Mode == Halted:
 		g.mu.Unlock()
 		return fmt.Errorf("trading is halted by %s: resume the schedule before forcing trading on: %w", before.By, ErrRefused)
 	}
-	if said.Mode == Halted && before.Mode == Halted {
-		said.Since = before.Since
-	}
 	g.held = said
 	err := g.keep()
+	if said.Mode != Halted && g.held.Mode == Halted {
+		return g.haltedMeanwhile()
+	}
 	if err != nil && said.Mode != Halted {
 		// Nothing is enabled that a restart would forget or a service would not hear of.
 		g.held = before
 		err = errors.Join(err, g.keep())
+		if errors.Is(err, errUnclear) {
+			_ = g.release(nil, nil)
+			return errUnclear
+		}
 	}
 	return g.release(err, &said)
+}
+
+// haltedMeanwhile refuses what came together with somebody else's halt, and releases the gate.
+func (g *Gate) haltedMeanwhile() error {
+	by := g.held.By
+	_ = g.release(g.keep(), nil) // it is told as the gate's problem
+	return fmt.Errorf("trading was halted a moment ago by %s: look at the reason first: %w", by, ErrRefused)
 }
 
 // heed takes notice of a halt that somebody else wrote into trading.json, and reports whether there was a
@@ -240,7 +267,7 @@ func (g *Gate) heed(now time.Time) (heard, unclear bool) {
 		}
 		g.held = unsure
 		return true, false
-	case said.Mode != Halted || g.held.Mode == Halted:
+	case said.Mode != Halted:
 		return false, false
 	}
 	if said.By == "" {
@@ -248,6 +275,10 @@ func (g *Gate) heed(now time.Time) (heard, unclear bool) {
 	}
 	if said.Since.IsZero() {
 		said.Since = now
+	}
+	said.TradingEnabled, said.Until = false, nil
+	if g.held.Mode == Halted && said.same(g.held) {
+		return false, false
 	}
 	g.held = *said
 	return true, false
@@ -300,6 +331,14 @@ func (g *Gate) refresh() error {
 	case unclear:
 		return nil // nobody trades by it meanwhile
 	}
+	if err := g.follow(now); !errors.Is(err, errUnclear) {
+		return err
+	}
+	return nil
+}
+
+// follow is refresh of a file that nobody else has written.
+func (g *Gate) follow(now time.Time) error {
 	if g.held.Mode == Forced && (!now.Before(*g.held.Until) || now.Before(g.held.Since)) {
 		g.held = GateState{Mode: FollowSchedule, Since: now, By: "schedule"}
 		return g.keep()
@@ -317,8 +356,8 @@ func (g *Gate) refresh() error {
 // one goes the other way: a crash in between leaves it halted.
 func (g *Gate) keep() error {
 	state := g.decide(g.clock.Now().UTC())
-	if g.held.Mode == Halted {
-		return errors.Join(g.tell(state), g.latch.write(g.held))
+	if held := g.held; held.Mode == Halted {
+		return errors.Join(g.tell(state), g.latch.write(held))
 	}
 	if err := g.latch.write(g.held); err != nil {
 		return err
@@ -326,12 +365,21 @@ func (g *Gate) keep() error {
 	return g.tell(state)
 }
 
-// tell writes trading.json. What closes it is written even where there is no room for a new file.
+// tell writes trading.json. What closes it is written even where there is no room for a new file. A halt
+// that somebody else writes in the same moment is heeded.
 func (g *Gate) tell(state GateState) error {
+	write := g.file.writeAnyhow
 	if state.TradingEnabled {
-		return g.file.write(state)
+		write = g.file.write
 	}
-	return g.file.writeAnyhow(state)
+	err := write(state)
+	if !errors.Is(err, errTheirs) {
+		return err
+	}
+	if heard, _ := g.heed(g.clock.Now().UTC()); heard {
+		return g.keep()
+	}
+	return errUnclear
 }
 
 // decide is the state that follows from a person's word and the schedule's.

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"time"
 
 	"pitstop/stack/durable"
@@ -14,6 +16,7 @@ import (
 // gateFile is a GateState on disk, and what is known of it. A Gate's lock guards it.
 type gateFile struct {
 	path    string
+	shared  bool        // others write into it too
 	content GateState   // as last written or read
 	bytes   []byte      // likewise; nil: not known
 	info    fs.FileInfo // of the file when bytes was what it held; nil: not known
@@ -22,50 +25,159 @@ type gateFile struct {
 // gateMode lets services under other users read the gate.
 const gateMode = 0o644
 
+// errTheirs means that a file was left as it is, for somebody else has written into it: a halt, or what
+// cannot be understood (yet). byOthers finds it.
+var errTheirs = errors.New("somebody else has written it at this very moment")
+
 // read is the file's state; no file is no error.
 func (f *gateFile) read() (state GateState, found bool, err error) {
-	content, err := os.ReadFile(f.path)
+	file, err := os.Open(f.path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return GateState{}, false, nil
 	}
 	if err != nil {
 		return GateState{}, false, err
 	}
+	defer file.Close()
+	info, err := file.Stat() // before its content: what is written in between is seen to be
+	if err != nil {
+		return GateState{}, false, err
+	}
+	content, err := io.ReadAll(file)
+	if err != nil {
+		return GateState{}, false, err
+	}
 	if state, err = decodeGate(content); err != nil {
 		return GateState{}, true, err
 	}
-	f.content, f.bytes = state, content
-	f.info, _ = os.Stat(f.path)
+	f.content, f.bytes, f.info = state, content, info
 	return state, true, nil
 }
 
-// write replaces the file, atomically and durably.
+// write replaces the file, atomically and durably. Where the error wraps errTheirs it is as it was.
 func (f *gateFile) write(state GateState) error {
 	content, err := state.encode()
 	if err != nil {
 		return err
 	}
-	if err := durable.WriteFile(f.path, content, gateMode); err != nil {
+	staged, err := durable.Stage(f.path, content, gateMode, nil)
+	if err != nil {
 		f.info = nil
 		return err
 	}
-	f.remember(state, content)
+	defer staged.Discard()
+	if err = staged.Sync(); err == nil {
+		err = f.place(staged, state, content)
+	}
+	if err == nil {
+		err = durable.SyncDir(filepath.Dir(f.path))
+	}
+	if err != nil {
+		f.info = nil
+	}
+	return err
+}
+
+// place puts what was staged in the place of the file, unless that would lose what somebody else wrote.
+func (f *gateFile) place(staged *durable.Staged, state GateState, content []byte) error {
+	info, err := staged.Stat() // not of the path, where somebody else's may be by then
+	if err != nil {
+		return err
+	}
+	if f.shared && state.Mode != Halted {
+		err = f.yield(staged, content)
+	} else {
+		err = staged.Replace()
+	}
+	if err != nil {
+		return err
+	}
+	f.content, f.bytes, f.info = state, content, info
 	return nil
+}
+
+// yield puts what was staged in the place of the file and looks at what came out of it, so that there is
+// no instant at which something could be written and lost. What must not be lost goes back in.
+func (f *gateFile) yield(staged *durable.Staged, content []byte) error {
+	err := staged.Exchange()
+	for n := 0; errors.Is(err, fs.ErrNotExist) && n < 3; n++ { // or somebody makes and removes it in turns
+		if err = staged.Create(); err == nil {
+			return nil
+		}
+		if errors.Is(err, fs.ErrExist) {
+			err = staged.Exchange()
+		}
+	}
+	if errors.Is(err, durable.ErrNoExchange) {
+		if there, err := os.ReadFile(f.path); err == nil && !f.mayGo(there) {
+			return errTheirs
+		} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		return staged.Replace() // as soon as possible after the look
+	}
+	if err != nil {
+		return err
+	}
+	if out, err := os.ReadFile(staged.Out()); err == nil && f.mayGo(out) {
+		return nil
+	}
+	if err := staged.Exchange(); errors.Is(err, fs.ErrNotExist) {
+		err = staged.Replace()
+		return errors.Join(errTheirs, err)
+	} else if err != nil {
+		return errors.Join(errTheirs, err)
+	}
+	if out, err := os.ReadFile(staged.Out()); err != nil || !bytes.Equal(out, content) && !f.mayGo(out) {
+		_ = staged.Exchange() // written in between, and newer than what went back in
+	}
+	return errTheirs
+}
+
+// mayGo says whether nothing is lost with this content of the file: it is known, or worth nothing.
+func (f *gateFile) mayGo(content []byte) bool {
+	if f.bytes != nil && bytes.Equal(content, f.bytes) {
+		return true
+	}
+	state, err := decodeGate(content)
+	return err == nil && state.Mode != Halted
 }
 
 // writeAnyhow is write for a state that must get through: where there is no room for a second file,
 // the old one is overwritten. Who reads it half written cannot understand it, and does not trade.
 func (f *gateFile) writeAnyhow(state GateState) error {
 	err := f.write(state)
-	if err == nil {
-		return nil
-	}
-	content, encodeErr := state.encode()
-	if encodeErr != nil || os.WriteFile(f.path, content, gateMode) != nil {
+	if err == nil || errors.Is(err, errTheirs) {
 		return err
 	}
-	f.remember(state, content)
+	content, encodeErr := state.encode()
+	if encodeErr != nil {
+		return err
+	}
+	if there, readErr := os.ReadFile(f.path); readErr == nil && state.Mode != Halted && !f.mayGo(there) {
+		return errTheirs
+	}
+	if os.WriteFile(f.path, content, gateMode) != nil {
+		f.bytes, _ = os.ReadFile(f.path) // what became of it is nobody else's doing
+		f.content, f.info = GateState{}, nil
+		return err
+	}
+	f.content, f.bytes = state, content
+	f.info, _ = os.Stat(f.path)
 	return nil
+}
+
+// left is the halt that a Pitstop that was killed while it wrote the file left beside it: one that had just
+// come out of it, or was about to go in.
+func (f *gateFile) left() (state GateState, found bool) {
+	for _, path := range durable.Leftovers(f.path) {
+		if content, err := os.ReadFile(path); err == nil {
+			if state, err := decodeGate(content); err == nil && state.Mode == Halted {
+				return state, true
+			}
+		}
+	}
+	return GateState{}, false
 }
 
 // setAside keeps what the file holds under another name, and says where. The file stays meanwhile, or a
@@ -87,11 +199,6 @@ func (f *gateFile) setAside() (kept string, err error) {
 	return fmt.Sprintf("It is kept as %s.", aside), nil
 }
 
-func (f *gateFile) remember(state GateState, content []byte) {
-	f.content, f.bytes = state, content
-	f.info, _ = os.Stat(f.path)
-}
-
 // settled reports whether the file is the one last written. Only its entry is looked at.
 func (f *gateFile) settled() bool {
 	if f.info == nil {
@@ -104,11 +211,11 @@ func (f *gateFile) settled() bool {
 // byOthers reads the file if somebody else wrote it: nil if nobody did. An error is one of decodeGate: they
 // may not have written all of it yet.
 func (f *gateFile) byOthers() (*GateState, error) {
-	if f.info == nil || f.settled() {
+	if f.settled() {
 		return nil, nil
 	}
 	content, err := os.ReadFile(f.path)
-	if err != nil || bytes.Equal(content, f.bytes) {
+	if err != nil || f.bytes != nil && bytes.Equal(content, f.bytes) {
 		return nil, nil
 	}
 	state, err := decodeGate(content)

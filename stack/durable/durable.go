@@ -68,6 +68,20 @@ func SyncDir(dir string) error {
 
 // Sweep removes the temporary files that WriteFile calls for path left when they were killed.
 func Sweep(path string) error {
+	left, err := leftovers(path)
+	for _, temporary := range left {
+		err = errors.Join(err, os.Remove(temporary))
+	}
+	return err
+}
+
+// Leftovers are the paths of what Sweep would remove.
+func Leftovers(path string) []string {
+	left, _ := leftovers(path)
+	return left
+}
+
+func leftovers(path string) (left []string, err error) {
 	dir, base := filepath.Split(path)
 	if dir == "" {
 		dir = "."
@@ -76,10 +90,10 @@ func Sweep(path string) error {
 	prefix, _, _ := strings.Cut(tempPattern(base), "*")
 	for _, e := range entries {
 		if strings.HasPrefix(e.Name(), prefix) {
-			err = errors.Join(err, os.Remove(filepath.Join(dir, e.Name())))
+			left = append(left, filepath.Join(dir, e.Name()))
 		}
 	}
-	return err
+	return left, err
 }
 
 func tempPattern(base string) string { return "." + base + ".tmp-*" }
