@@ -13,13 +13,16 @@ import (
 	"pitstop/stack/durable"
 )
 
-// gateFile is a GateState on disk, and what is known of it. A Gate's lock guards it.
+// gateFile is a GateState on disk, and what is known of it. A Gate's locks guard it.
 type gateFile struct {
 	path    string
-	shared  bool        // others write into it too
-	content GateState   // as last written or read
-	bytes   []byte      // likewise; nil: not known
-	info    fs.FileInfo // of the file when bytes was what it held; nil: not known
+	shared  bool                     // others write into it too
+	disk    func(func() error) error // what waits for the disk goes through it, in tests; nil: it does not
+	content GateState                // as last written or read
+	bytes   []byte                   // likewise; nil: not known
+	info    fs.FileInfo              // of the file when bytes was what it held; nil: not known
+	synced  bool                     // and that is on the disk
+	placed  int                      // how often it was written
 }
 
 // gateMode lets services under other users read the gate.
@@ -50,62 +53,134 @@ func (f *gateFile) read() (state GateState, found bool, err error) {
 	if state, err = decodeGate(content); err != nil {
 		return GateState{}, true, err
 	}
-	f.content, f.bytes, f.info = state, content, info
+	f.content, f.bytes, f.info, f.synced = state, content, info, true
 	return state, true, nil
 }
 
-// write replaces the file, atomically and durably. Where the error wraps errTheirs it is as it was.
-func (f *gateFile) write(state GateState) error {
+// draft is what a file is to become.
+type draft struct {
+	*durable.Staged
+	state   GateState
+	content []byte
+	info    fs.FileInfo
+}
+
+func (f *gateFile) draft(state GateState) (*draft, error) {
 	content, err := state.encode()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	staged, err := durable.Stage(f.path, content, gateMode, nil)
 	if err != nil {
-		f.info = nil
-		return err
+		return nil, err
 	}
-	defer staged.Discard()
-	if err = staged.Sync(); err == nil {
-		err = f.place(staged, state, content)
+	info, err := staged.Stat() // not of the path, where somebody else's may be by then
+	if err != nil {
+		staged.Discard()
+		return nil, err
+	}
+	return &draft{staged, state, content, info}, nil
+}
+
+// write replaces the file, atomically and durably: whoever sees the new one sees it after a power cut too.
+// Where the error wraps errTheirs it is as it was.
+func (f *gateFile) write(state GateState) error {
+	d, err := f.draft(state)
+	if err == nil {
+		defer d.Discard()
+		err = f.wait(d.Sync)
 	}
 	if err == nil {
-		err = durable.SyncDir(filepath.Dir(f.path))
+		err = f.place(d)
 	}
-	if err != nil {
-		f.info = nil
+	if err == nil {
+		err = f.wait(f.syncEntry)
 	}
+	f.kept(f.placed, err)
 	return err
 }
 
-// place puts what was staged in the place of the file, unless that would lose what somebody else wrote.
-func (f *gateFile) place(staged *durable.Staged, state GateState, content []byte) error {
-	info, err := staged.Stat() // not of the path, where somebody else's may be by then
-	if err != nil {
+// put replaces the file, atomically, before it is on the disk: for what disables trading. What a power cut
+// leaves of it cannot be understood, which disables trading too. Where there is no room for a second file,
+// the old one is overwritten: who reads it half written does not trade either.
+func (f *gateFile) put(state GateState) error {
+	d, err := f.draft(state)
+	if err == nil {
+		defer d.Discard()
+		err = f.place(d)
+	}
+	if err == nil || errors.Is(err, errTheirs) {
 		return err
 	}
-	if f.shared && state.Mode != Halted {
-		err = f.yield(staged, content)
-	} else {
-		err = staged.Replace()
-	}
-	if err != nil {
+	f.info = nil
+	content, encodeErr := state.encode()
+	if encodeErr != nil {
 		return err
 	}
-	f.content, f.bytes, f.info = state, content, info
+	if there, readErr := os.ReadFile(f.path); readErr == nil && state.Mode != Halted && !f.mayGo(there) {
+		return errTheirs
+	}
+	f.placed++
+	if os.WriteFile(f.path, content, gateMode) != nil {
+		f.bytes, _ = os.ReadFile(f.path) // what became of it is nobody else's doing
+		f.content = GateState{}
+		return err
+	}
+	f.content, f.bytes, f.synced = state, content, false
+	f.info, _ = os.Stat(f.path)
 	return nil
 }
 
-// yield puts what was staged in the place of the file and looks at what came out of it, so that there is
+// sync makes durable what was put.
+func (f *gateFile) sync() error {
+	return f.wait(func() error { return errors.Join(durable.SyncFile(f.path), f.syncEntry()) })
+}
+
+func (f *gateFile) syncEntry() error { return durable.SyncDir(filepath.Dir(f.path)) }
+
+func (f *gateFile) wait(disk func() error) error {
+	if f.disk != nil {
+		return f.disk(disk)
+	}
+	return disk()
+}
+
+// kept notes how the n-th write ended. One that failed is to be done again.
+func (f *gateFile) kept(n int, err error) {
+	if f.placed != n {
+		return // it is another file since
+	}
+	if f.synced = err == nil; err != nil {
+		f.info = nil
+	}
+}
+
+// place puts a draft in the place of the file, unless that would lose what somebody else wrote.
+func (f *gateFile) place(d *draft) error {
+	var err error
+	if f.shared && d.state.Mode != Halted {
+		err = f.yield(d)
+	} else {
+		err = d.Replace()
+	}
+	if err != nil {
+		return err
+	}
+	f.content, f.bytes, f.info, f.synced = d.state, d.content, d.info, false
+	f.placed++
+	return nil
+}
+
+// yield puts a draft in the place of the file and looks at what came out of it, so that there is
 // no instant at which something could be written and lost. What must not be lost goes back in.
-func (f *gateFile) yield(staged *durable.Staged, content []byte) error {
-	err := staged.Exchange()
+func (f *gateFile) yield(d *draft) error {
+	err := d.Exchange()
 	for n := 0; errors.Is(err, fs.ErrNotExist) && n < 3; n++ { // or somebody makes and removes it in turns
-		if err = staged.Create(); err == nil {
+		if err = d.Create(); err == nil {
 			return nil
 		}
 		if errors.Is(err, fs.ErrExist) {
-			err = staged.Exchange()
+			err = d.Exchange()
 		}
 	}
 	if errors.Is(err, durable.ErrNoExchange) {
@@ -114,22 +189,22 @@ func (f *gateFile) yield(staged *durable.Staged, content []byte) error {
 		} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
-		return staged.Replace() // as soon as possible after the look
+		return d.Replace() // as soon as possible after the look
 	}
 	if err != nil {
 		return err
 	}
-	if out, err := os.ReadFile(staged.Out()); err == nil && f.mayGo(out) {
+	if out, err := os.ReadFile(d.Out()); err == nil && f.mayGo(out) {
 		return nil
 	}
-	if err := staged.Exchange(); errors.Is(err, fs.ErrNotExist) {
-		err = staged.Replace()
+	if err := d.Exchange(); errors.Is(err, fs.ErrNotExist) {
+		err = d.Replace()
 		return errors.Join(errTheirs, err)
 	} else if err != nil {
 		return errors.Join(errTheirs, err)
 	}
-	if out, err := os.ReadFile(staged.Out()); err != nil || !bytes.Equal(out, content) && !f.mayGo(out) {
-		_ = staged.Exchange() // written in between, and newer than what went back in
+	if out, err := os.ReadFile(d.Out()); err != nil || !bytes.Equal(out, d.content) && !f.mayGo(out) {
+		_ = d.Exchange() // written in between, and newer than what went back in
 	}
 	return errTheirs
 }
@@ -141,30 +216,6 @@ func (f *gateFile) mayGo(content []byte) bool {
 	}
 	state, err := decodeGate(content)
 	return err == nil && state.Mode != Halted
-}
-
-// writeAnyhow is write for a state that must get through: where there is no room for a second file,
-// the old one is overwritten. Who reads it half written cannot understand it, and does not trade.
-func (f *gateFile) writeAnyhow(state GateState) error {
-	err := f.write(state)
-	if err == nil || errors.Is(err, errTheirs) {
-		return err
-	}
-	content, encodeErr := state.encode()
-	if encodeErr != nil {
-		return err
-	}
-	if there, readErr := os.ReadFile(f.path); readErr == nil && state.Mode != Halted && !f.mayGo(there) {
-		return errTheirs
-	}
-	if os.WriteFile(f.path, content, gateMode) != nil {
-		f.bytes, _ = os.ReadFile(f.path) // what became of it is nobody else's doing
-		f.content, f.info = GateState{}, nil
-		return err
-	}
-	f.content, f.bytes = state, content
-	f.info, _ = os.Stat(f.path)
-	return nil
 }
 
 // left is the halt that a Pitstop that was killed while it wrote the file left beside it: one that had just
@@ -206,6 +257,11 @@ func (f *gateFile) settled() bool {
 	}
 	now, err := os.Stat(f.path)
 	return err == nil && os.SameFile(now, f.info) && now.Size() == f.info.Size() && now.ModTime().Equal(f.info.ModTime())
+}
+
+// tells reports whether the file says so, and will after a power cut.
+func (f *gateFile) tells(state GateState) bool {
+	return f.synced && state.same(f.content) && f.settled()
 }
 
 // byOthers reads the file if somebody else wrote it: nil if nobody did. An error is one of decodeGate: they

@@ -50,6 +50,15 @@ func RemoveFile(path string) error {
 	return SyncDir(filepath.Dir(path))
 }
 
+// SyncFile makes durable what the file at path holds now.
+func SyncFile(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}
+
 // SyncDir makes what was created, renamed or removed in the folder durable. Where the file system
 // knows no such thing, there is nothing to be done.
 func SyncDir(dir string) error {
