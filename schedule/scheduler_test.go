@@ -292,6 +292,56 @@ func TestSchedulerLoads(t *testing.T) {
 	r.wants(t, "with an earlier stop", false)
 }
 
+// The config file is read again every five seconds, whether or not anybody has changed it.
+func TestTheSameScheduleReadAnewIsNoChange(t *testing.T) {
+	r := newRig(t, "2026-11-25 15:00")
+	var loads, told atomic.Int32
+	var stop atomic.Value
+	stop.Store("16:00")
+	r.start(t, func() (*Schedule, error) {
+		loads.Add(1)
+		return mustParse(t, bells.with("stop", stop.Load().(string))), nil
+	})
+	r.scheduler.OnChange(func() { told.Add(1) })
+	replan := func() {
+		t.Helper()
+		before := loads.Load()
+		r.scheduler.Replan()
+		r.until(t, "the schedule is loaded", func() bool { return loads.Load() > before })
+		r.advance(t, tick)
+	}
+	first := r.scheduler.Status().Schedule
+	for range 3 {
+		replan()
+	}
+	if n := told.Load(); n > 0 || r.scheduler.Status().Schedule != first {
+		t.Errorf("told %d times of a change that is none", n)
+	}
+	stop.Store("15:00")
+	replan()
+	if n := told.Load(); n != 1 || r.scheduler.Status().Schedule.Stop() != "15:00" {
+		t.Errorf("told %d times of a change, of a schedule until %s", n, r.scheduler.Status().Schedule.Stop())
+	}
+}
+
+func TestSchedulesThatAreTheSame(t *testing.T) {
+	full := bells.with("days", []any{"mon", "tue"}).with("holidays", []any{"2026-12-24"}).with("early_closes", map[string]any{"2026-11-27": "13:00"})
+	if a, b := mustParse(t, full), mustParse(t, full); !a.same(b) || a.same(nil) || (*Schedule)(nil).same(a) || !(*Schedule)(nil).same(nil) {
+		t.Error("a schedule is not the same as itself, or as none")
+	}
+	for key, value := range map[string]any{
+		"start": "09:31", "stop": "15:00", "days": []any{"mon"}, "calendar": "XLON", "holidays": []any{"2026-12-23"},
+		"early_closes": map[string]any{"2026-11-27": "12:00"}, "timezone": "Europe/London",
+	} {
+		if mustParse(t, full).same(mustParse(t, full.with(key, value))) {
+			t.Errorf("with another %s it is taken for the same", key)
+		}
+	}
+	if bare := (table{"start": "09:30", "stop": "16:00"}); mustParse(t, bare).same(mustParse(t, bare.with("timezone", mustParse(t, bare).Location().String()))) {
+		t.Error("with a zone of its own it is taken for the same")
+	}
+}
+
 func TestSchedulerShutdown(t *testing.T) {
 	r := newRig(t, "2026-11-23 18:00")
 	never := NewScheduler(anyGate(t, r), always(t, bells), r.clock, nil)
