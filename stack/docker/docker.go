@@ -9,6 +9,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"sync"
 	"syscall"
 	"time"
 
@@ -39,6 +40,8 @@ type Backend struct {
 	watch      watchTimes
 	turns      turns
 	lives      lives
+	self       self
+	leftOut    sync.Map        // what leaveOut has told already
 	life       context.Context // ends with Close
 	end        context.CancelFunc
 	// signalProcess signals a process of this machine if it is the container's: another in tests of
@@ -81,6 +84,7 @@ func New(o Options) (*Backend, error) {
 		log:           log,
 		watch:         defaultWatchTimes,
 		lives:         lives{last: map[string]time.Time{}},
+		self:          findSelf(),
 		turns:         turns{held: map[string]chan struct{}{}},
 		life:          life,
 		end:           end,
