@@ -32,6 +32,13 @@ func (q *Queue) run(ctx context.Context) {
 
 // look does what is due and returns when to look again.
 func (q *Queue) look(ctx context.Context) time.Duration {
+	if q.left {
+		if q.o.Busy() { // the recovery may yet put the old file back
+			return tick
+		}
+		q.settle()
+		q.left = false
+	}
 	e, now := q.plan()
 	switch {
 	case e == nil:
@@ -176,7 +183,8 @@ func (q *Queue) ended(e *Entry, r stack.Report, merged Merged, began time.Time) 
 	q.log.Info("the queued change was tried", "id", e.ID, "run", r.ID, "outcome", r.Outcome, "state", told.State)
 }
 
-// settle finds out, at the start, what became of a change that was being applied when Pitstop ended.
+// settle finds out what became of a change that was being applied when Pitstop ended. It is to be called once
+// what was interrupted has been recovered: until then the file tells nothing.
 func (q *Queue) settle() {
 	q.mu.Lock()
 	e := q.entry

@@ -484,6 +484,33 @@ func TestTheQueueOutlivesThePanel(t *testing.T) {
 		}
 	})
 
+	t.Run("and waits with that while the recovery may yet put the old file back", func(t *testing.T) {
+		w := newWorld(t)
+		w.with(func() {
+			w.answer = func(stack.Change) (stack.Report, error) { return stack.Report{ID: "cut"}, nil }
+		})
+		put := w.put(Request{When: AtTime, At: noon.Add(time.Minute)})
+		w.pass(time.Minute)
+		w.becomes(Applying)
+		w.with(func() { w.file, w.busy = queued, true })
+		w.restart(time.Minute)
+		for range 3 {
+			w.pass(time.Second)
+			w.sleeps()
+			if e, _ := w.Entry(); e.State != Applying || e.Content != queued {
+				t.Fatalf("while the recovery is under way it is %+v", e)
+			}
+		}
+		if err := w.Remove(put.ID, "ada"); !errors.Is(err, ErrApplying) {
+			t.Errorf("withdrawn meanwhile: %v", err)
+		}
+		w.with(func() { w.file, w.busy = file, false })
+		w.pass(time.Second)
+		if e := w.becomes(Held); e.Content != queued || e.Base != file {
+			t.Errorf("rolled back, it is %+v, want it with its content", e)
+		}
+	})
+
 	t.Run("and says so where its file makes no sense", func(t *testing.T) {
 		for _, content := range []string{"", "{", "[]", `{"id":"x","state":"waiting","when":"time"}`, `{"id":"x","state":"?","when":"time","content":"a=1"}`} {
 			w := newWorld(t)
