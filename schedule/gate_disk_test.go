@@ -12,14 +12,16 @@ import (
 type busyDisk struct {
 	waiting chan struct{} // one for each who begins to wait
 	free    chan struct{} // closed: it is not busy any more
+	then    func()        // what is looked at from then on, before each write
 }
 
 // busy makes the gate's disk such a one.
 func (g *Gate) busy() *busyDisk {
-	d := &busyDisk{waiting: make(chan struct{}, 100), free: make(chan struct{})}
+	d := &busyDisk{waiting: make(chan struct{}, 100), free: make(chan struct{}), then: func() {}}
 	wait := func(write func() error) error {
 		d.waiting <- struct{}{}
 		<-d.free
+		d.then()
 		return write()
 	}
 	g.turn.Lock()
@@ -50,6 +52,13 @@ func TestGateOnABusyDisk(t *testing.T) {
 	begin := func(t *testing.T, d State) (bench, *Gate) {
 		b := newBench(t, "2026-11-25 15:00")
 		return b, b.follows(t, d)
+	}
+	stays := func(t *testing.T, b bench) func() {
+		return func() {
+			if s := b.told(t); s.Mode != Halted {
+				t.Errorf("after the halt services are told %+v", s)
+			}
+		}
 	}
 	becomes := func(t *testing.T, b bench, g *Gate, mode Mode, enabled bool) {
 		t.Helper()
@@ -94,6 +103,7 @@ func TestGateOnABusyDisk(t *testing.T) {
 		}
 		halt := doing(func() error { return g.Halt("anna", "fat finger") })
 		becomes(t, b, g, Halted, false)
+		disk.then = stays(t, b)
 		close(disk.free)
 		must(t, <-open)
 		must(t, <-halt)
@@ -113,6 +123,7 @@ func TestGateOnABusyDisk(t *testing.T) {
 			disk.awaited(t)
 			halt := doing(func() error { return g.Halt("anna", "fat finger") })
 			becomes(t, b, g, Halted, false)
+			disk.then = stays(t, b)
 			close(disk.free)
 			if err := <-said; !errors.Is(err, ErrRefused) {
 				t.Errorf("got %v, want a refusal", err)
@@ -166,4 +177,59 @@ func TestGateOnABusyDisk(t *testing.T) {
 			t.Errorf("the folder holds %v, want the file alone", entries)
 		}
 	})
+}
+
+// Whatever a crash leaves of the two files, no service trades that a restarted panel holds halted, and none
+// by a force that it knows nothing of.
+func TestTheOrderInWhichTheGatesFilesAreWritten(t *testing.T) {
+	for name, c := range map[string]struct {
+		before, say func(*Gate, bench) error
+		waits       int
+	}{
+		"a resume lifts the latch first": {
+			before: func(g *Gate, _ bench) error { return g.Halt("anna", "fat finger") },
+			say:    func(g *Gate, _ bench) error { return g.Resume("anna", "") },
+			waits:  4,
+		},
+		"a force is latched first": {
+			before: func(*Gate, bench) error { return nil },
+			say:    func(g *Gate, b bench) error { return g.Force("anna", b.clock.Now().Add(time.Hour), "") },
+			waits:  4,
+		},
+		"a halt is told first": {
+			before: func(*Gate, bench) error { return nil },
+			say:    func(g *Gate, _ bench) error { return g.Halt("anna", "") },
+			waits:  3,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, "2026-11-25 15:00")
+			g := b.follows(t, deskOpen)
+			must(t, c.before(g, b))
+			waits := 0
+			look := func(write func() error) error {
+				waits++
+				told := b.told(t)
+				crashed := newBench(t, "2026-11-25 15:00")
+				for from, to := range map[string]string{b.file: crashed.file, filepath.Join(b.state, "gate.json"): filepath.Join(crashed.state, "gate.json")} {
+					if content, err := os.ReadFile(from); err == nil {
+						must(t, os.WriteFile(to, content, 0o600))
+					}
+				}
+				again := crashed.follows(t, deskOpen).State()
+				if told.TradingEnabled && (again.Mode == Halted || told.Mode == Forced && again.Mode != Forced) {
+					t.Errorf("wait %d: services are told %+v, and after a crash the gate is %+v", waits, told, again)
+				}
+				if name == "a halt is told first" && (told.Mode != Halted || again.Mode != Halted) {
+					t.Errorf("wait %d: services are told %+v, and after a crash the gate is %+v, want both halted", waits, told, again)
+				}
+				return write()
+			}
+			g.file.disk, g.latch.disk = look, look
+			must(t, c.say(g, b))
+			if waits != c.waits {
+				t.Errorf("the disk was waited for %d times, want %d, or this test shows nothing", waits, c.waits)
+			}
+		})
+	}
 }

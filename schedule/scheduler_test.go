@@ -152,6 +152,40 @@ func TestSchedulerAndTheClock(t *testing.T) {
 		r.advance(t, 5*time.Hour)
 		r.wants(t, "in 2026, at noon", true)
 	})
+	t.Run("a clock that was days ahead closes none of those days' windows", func(t *testing.T) {
+		r := newRig(t, "2026-12-03 22:00")
+		r.start(t, always(t, bells))
+		r.wants(t, "on Thursday evening", false)
+		r.clock.set(-82 * time.Hour)
+		r.looked(t)
+		r.wants(t, "on Monday at 07:00", false)
+		r.advance(t, 56*time.Hour)
+		r.wants(t, "on Wednesday at 15:00, less than 26 hours before the close that it took for past", true)
+	})
+	t.Run("after a clock was set the edges are kept to the instant", func(t *testing.T) {
+		// The ticks come on the half second, so that they keep no edge.
+		r := &rig{bench: newBench(t, "2026-11-23 18:00"), clock: &settable{FakeClock: clockwork.NewFakeClockAt(utc(t, "2026-11-23 18:00").Add(time.Second / 2))}}
+		r.start(t, always(t, bells))
+		keeps := func(edge time.Time, what string) {
+			t.Helper()
+			r.clock.set(-time.Hour) // a timer that was set before comes an hour early
+			r.looked(t)
+			r.advance(t, edge.Sub(r.clock.Now())-10*time.Second-time.Second/2)
+			for range 10 {
+				r.advance(t, time.Second)
+			}
+			r.until(t, "nobody has told it to look", func() bool { return len(r.scheduler.poked) == 0 })
+			time.Sleep(20 * time.Millisecond) // nor is it looking
+			r.clock.Advance(time.Second / 2)
+			r.until(t, what, func() bool { return !r.told(t).TradingEnabled })
+		}
+		keeps(utc(t, "2026-11-23 21:00"), "it closes at 16:00")
+		until := r.clock.Now().Add(2 * time.Hour)
+		must(t, r.gate.Force("anna", until, "late fills"))
+		r.looked(t)
+		r.advance(t, 90*time.Minute)
+		keeps(until, "the force ends")
+	})
 	t.Run("a clock set forward over the close closes", func(t *testing.T) {
 		r := newRig(t, "2026-11-23 18:00")
 		r.start(t, always(t, bells))
