@@ -32,6 +32,7 @@ import (
 	"pitstop/stack/durable"
 	"pitstop/stack/guardian"
 	"pitstop/stack/later"
+	"pitstop/stack/patient"
 	"pitstop/stack/process"
 	"pitstop/stack/rules"
 	"pitstop/stack/settings"
@@ -56,14 +57,21 @@ func main() {
 	switch {
 	case err == nil:
 	case errors.As(err, &usage):
-		fmt.Fprintln(os.Stderr, "pitstop:", err)
+		complain(err)
 		os.Exit(exitUsage)
 	case errors.Is(err, errInvalid): // the problems are printed already
 		os.Exit(exitFailed)
 	default:
-		fmt.Fprintln(os.Stderr, "pitstop:", err)
+		complain(err)
 		os.Exit(exitFailed)
 	}
+}
+
+// complain does not keep the program from its end where nobody reads it.
+func complain(err error) {
+	w := patient.New(os.Stderr)
+	fmt.Fprintln(w, "pitstop:", err)
+	w.Close()
 }
 
 // ending are the signals that end a command. A terminal that is closed says SIGHUP, which by itself
@@ -168,8 +176,11 @@ func serveCommand(c console, load func() (settings.Settings, error)) *cobra.Comm
 					return err
 				}
 			}
-			log := slog.New(slog.NewTextHandler(c.errors, nil))
-			// A log whose reader has died is no reason to die in the middle of a run. Not signal.Ignore,
+			// A log whose reader stands still is no reason to stand still: neither a run nor the gate waits for it.
+			lines := patient.New(c.errors)
+			defer lines.Close()
+			log := slog.New(slog.NewTextHandler(lines, nil))
+			// Nor is one whose reader has died a reason to die in the middle of a run. Not signal.Ignore,
 			// which the services of the process backend would inherit.
 			signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 			return servePanel(cmd.Context(), s, file, log, c)

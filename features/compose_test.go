@@ -2,6 +2,7 @@ package features
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -208,5 +209,52 @@ func TestCompose(t *testing.T) {
 	c.call("GET", "/api/v1/runs", "", "", &reports)
 	if len(reports) == 0 || reports[0].Kind != stack.KindRecover || reports[0].Outcome != stack.RolledBack || reports[0].Interrupted == "" {
 		t.Errorf("the history says %+v, want a recovery that undid the run", reports)
+	}
+}
+
+// TestAPanelThatItsOwnSelectorChooses: a selector that matches the whole project chooses the panel's container
+// too. Paused, the panel could unpause nobody, and its guardian in there neither.
+func TestAPanelThatItsOwnSelectorChooses(t *testing.T) {
+	project, c := composeUp(t, referenceConfig(t), "")
+	was, with := `selector = "app=`+scanner+"-"+project.engine.Unique+`"`, fmt.Sprintf("selector = \"com.docker.compose.project=pitstop-%s,app!=%s-%[1]s\"", project.engine.Unique, orchestrator)
+	c.set(was, with)
+	if out, err := project.compose("up", "-d", "--force-recreate", "pitstop"); err != nil {
+		t.Fatalf("compose up: %v\n%s", err, out)
+	}
+	eventually(t, "the panel to serve", func() (bool, string) { return c.answers(), "it does not answer" })
+	c.settled()
+	panel := project.container("pitstop")
+	happened := project.engine.Events()
+	s := c.newSave(false)
+	a := <-c.put(s)
+	if a.err != nil || a.report.Outcome != stack.Applied {
+		t.Fatalf("the save ended as %+v (%v), want it applied", a.report, a.err)
+	}
+	happened.Wait("unpause", 1, project.container(scanner), project.container(orchestrator))
+	if n := happened.Count("pause", panel); n > 0 {
+		t.Errorf("the panel's own container was paused %d times", n)
+	}
+	var status struct {
+		Services []struct {
+			Name      string
+			Instances []struct{ ID, Name string }
+		}
+	}
+	c.call("GET", "/api/v1/status", "", "", &status)
+	for _, service := range status.Services {
+		if len(service.Instances) != 1 || service.Instances[0].ID == panel.ID {
+			t.Errorf("%s has the instances %+v, want its own alone", service.Name, service.Instances)
+		}
+	}
+	response, err := http.Get(c.url + "/")
+	must(t, err)
+	page, err := io.ReadAll(response.Body)
+	response.Body.Close()
+	must(t, err)
+	if !strings.Contains(string(page), "Pitstop&#39;s own container") {
+		t.Errorf("the overview does not say that its container is left out:\n%s", page)
+	}
+	if out, _ := project.compose("logs", "--no-color", "pitstop"); !strings.Contains(out, "a selector chooses Pitstop's own container") {
+		t.Errorf("nor does the log:\n%s", out)
 	}
 }

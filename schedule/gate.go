@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -17,6 +18,9 @@ import (
 // ErrRefused is wrapped by errors that are the asker's, such as an end that has passed.
 var ErrRefused = errors.New("refused")
 
+// patience is how long somebody else may take to write trading.json.
+const patience = time.Second
+
 // MaxForce bounds how long trading may be forced on.
 const MaxForce = 7 * 24 * time.Hour
 
@@ -25,19 +29,34 @@ const MaxForce = 7 * 24 * time.Hour
 // either of them is a halt, so that losing one of them does not lift it. Where the two cannot be
 // understood, the gate is halted until a person looks. It is safe for concurrent use.
 type Gate struct {
-	file  gateFile // trading.json, which services read
-	latch gateFile // gate.json in the state folder
 	clock clockwork.Clock
 	log   *slog.Logger
 
-	mu       sync.Mutex // guards what follows, and orders the writes of both files
-	held     GateState  // what a person last said: the mode, and its own since, until, by, reason
-	decision State      // what the schedule last said
-	state    GateState  // what follows from both, as of the last look
-	problem  string     // why trading.json does not say so; empty: it does
-	unclear  time.Time  // since when it holds what somebody else wrote and nobody understands
+	// turn belongs to one who takes a word and makes it durable, and orders the writes of the latch. Only the
+	// first step of a halt, which services see, does not wait for it.
+	turn  sync.Mutex
+	latch gateFile // gate.json in the state folder
+
+	// mu guards what follows, and orders the looks at trading.json and what is put in its place. Nobody waits
+	// for a disk to have written something with it.
+	mu      sync.Mutex
+	file    gateFile  // trading.json, which services read
+	word              // what was last said; not yet in force where it enables
+	unclear time.Time // since when the file holds what somebody else wrote and nobody understands
+
+	// readers guards what everybody may ask, and waits for no disk at all.
+	readers  sync.Mutex
+	shown    word      // what is in force
+	state    GateState // what follows from it, as of the last look
+	problem  string    // why trading.json does not say so; empty: it does
 	onChange []func()
 	onRecord []func(GateState)
+}
+
+// word is what a gate's state follows from.
+type word struct {
+	held     GateState // what a person last said: the mode, and its own since, until, by, reason
+	decision State     // what the schedule last said
 }
 
 // OpenGate opens the gate whose file is path (trading.json beside the config file) and whose latch
@@ -50,23 +69,28 @@ func OpenGate(path, state string, clock clockwork.Clock, log *slog.Logger) (*Gat
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	g := &Gate{file: gateFile{path: path}, latch: gateFile{path: filepath.Join(state, "gate.json")}, clock: clock, log: log}
-	for _, f := range []gateFile{g.file, g.latch} {
-		if err := durable.Sweep(f.path); err != nil {
-			log.Warn("what a killed Pitstop left of a write could not be removed", "path", f.path, "error", err)
-		}
+	g := &Gate{
+		file:  gateFile{path: path, shared: true},
+		latch: gateFile{path: filepath.Join(state, "gate.json")},
+		clock: clock, log: log,
 	}
 	now := clock.Now().UTC()
 	g.decision = State{Since: now, Reason: "Pitstop has started and has not looked at the schedule yet."}
 	g.held = g.recall(now)
+	g.show()
 	g.state = g.decide(now)
-	if g.held.Mode == FollowSchedule {
-		return g, nil
+	if g.held.Mode != FollowSchedule {
+		g.log.Warn("the gate was left by a person", "mode", g.held.Mode, "by", g.held.By, "since", g.held.Since, "reason", g.held.Reason)
+		if err := g.keep(); err != nil {
+			// The gate still holds in this process, and every Beat tries again.
+			g.log.Error("the gate's files could not be written", "error", err)
+			return g, nil
+		}
 	}
-	g.log.Warn("the gate was left by a person", "mode", g.held.Mode, "by", g.held.By, "since", g.held.Since, "reason", g.held.Reason)
-	if err := g.keep(); err != nil {
-		// The gate still holds in this process, and every Beat tries again.
-		g.log.Error("the gate's files could not be written", "error", err)
+	for _, path := range []string{g.file.path, g.latch.path} { // not before what they say is kept
+		if err := durable.Sweep(path); err != nil {
+			log.Warn("what a killed Pitstop left of a write could not be removed", "path", path, "error", err)
+		}
 	}
 	return g, nil
 }
@@ -76,15 +100,18 @@ func (g *Gate) recall(now time.Time) GateState {
 	free := GateState{Mode: FollowSchedule, By: "schedule"}
 	latch, latched, latchErr := g.latch.read()
 	seen, found, fileErr := g.file.read()
+	left, halted := g.file.left()
 	switch {
 	case latchErr == nil && latched && latch.Mode == Halted:
 		return latch
 	case fileErr == nil && found && seen.Mode == Halted:
 		return seen
+	case halted:
+		return left
 	case latchErr != nil:
-		return g.unsure(now, g.latch.path, latchErr)
+		return g.unsure(now, &g.latch, latchErr)
 	case fileErr != nil:
-		return g.unsure(now, g.file.path, fileErr)
+		return g.unsure(now, &g.file, fileErr)
 	case latched && latch.Mode == Forced:
 		// Set back past the instant at which it was given, the clock would stretch it.
 		if now.Before(*latch.Until) && !now.Before(latch.Since) {
@@ -97,49 +124,89 @@ func (g *Gate) recall(now time.Time) GateState {
 	return free
 }
 
-func (g *Gate) unsure(now time.Time, path string, err error) GateState {
+// unsure is the halt that stands where a file cannot be understood. What the file held is kept beside it,
+// for it is about to be written over.
+func (g *Gate) unsure(now time.Time, f *gateFile, why error) GateState {
+	kept, err := f.setAside()
+	if err != nil {
+		kept = "It could not be kept: Pitstop's log has how it began."
+	}
+	content, _ := os.ReadFile(f.path)
+	g.log.Error("a file of the gate cannot be understood", "path", f.path, "error", why, "kept", err == nil, "beginning", head(content))
 	return GateState{
 		Mode: Halted, Since: now, By: "pitstop",
-		Reason: fmt.Sprintf("%s cannot be understood, so nobody knows whether trading was halted: %v. Look at it, then resume.", path, err),
+		Reason: fmt.Sprintf("%s cannot be understood, so nobody knows whether trading was halted: %v. %s Look at it, then resume.", f.path, why, kept),
 	}
 }
 
-// State is the gate as it is now.
+// head is enough of a file to see what it is.
+func head(content []byte) string {
+	const enough = 300
+	return string(content[:min(len(content), enough)])
+}
+
+// State is the gate as it is now. It waits for no disk.
 func (g *Gate) State() GateState {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.decide(g.clock.Now().UTC())
+	g.readers.Lock()
+	defer g.readers.Unlock()
+	return g.shown.decide(g.clock.Now().UTC())
 }
 
 // Problem is a sentence if trading.json could not be written; empty if it says what State says.
 func (g *Gate) Problem() string {
-	g.mu.Lock()
-	defer g.mu.Unlock()
+	g.readers.Lock()
+	defer g.readers.Unlock()
 	return g.problem
 }
 
 // OnChange registers a function that is called, and must be quick, after the state changed.
 func (g *Gate) OnChange(f func()) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
+	g.readers.Lock()
+	defer g.readers.Unlock()
 	g.onChange = append(g.onChange, f)
 }
 
 // OnRecord registers a function that is called with each new state, for the audit log. Of a state that
 // follows from a person's word it has that person and reason, also where the file names the schedule.
 func (g *Gate) OnRecord(f func(GateState)) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
+	g.readers.Lock()
+	defer g.readers.Unlock()
 	g.onRecord = append(g.onRecord, f)
 }
 
-// Halt stops order entry until a person resumes it. It holds even when it returns an error: then a
-// file could not be written, and services may not have heard of it.
+// show puts in force what was said. The lock is held.
+func (g *Gate) show() {
+	g.readers.Lock()
+	defer g.readers.Unlock()
+	g.shown = g.word
+}
+
+// Halt stops order entry until a person resumes it. Services see it before it is on the disk, and before
+// whatever else waits for the disk; when Halt returns it is on it. It holds even when it returns an error:
+// then a file could not be written, and services may not have heard of it.
 func (g *Gate) Halt(by, reason string) error {
 	if reason = strings.TrimSpace(reason); reason == "" {
 		reason = "Trading was halted by hand."
 	}
-	return g.hold(GateState{Mode: Halted, By: by, Reason: reason})
+	said := GateState{Mode: Halted, By: by, Reason: reason}
+	g.mu.Lock()
+	if said.Since = g.clock.Now().UTC(); g.held.Mode == Halted {
+		said.Since = g.held.Since
+	}
+	g.held = said
+	g.show()
+	err := g.file.put(said)
+	g.mu.Unlock()
+	seen := g.changes(err, &said)
+	seen.tell()
+
+	g.turn.Lock()
+	kept := g.changes(g.keep(), &said)
+	g.turn.Unlock()
+	seen.record()
+	kept.tell()
+	kept.record()
+	return kept.err
 }
 
 // Force enables trading until an instant, whatever the schedule says; then the schedule decides
@@ -168,37 +235,66 @@ func (g *Gate) Resume(by, reason string) error {
 	return g.hold(GateState{Mode: FollowSchedule, By: by, Reason: reason})
 }
 
-// hold takes a person's word.
+// errUnclear means that trading.json holds what somebody else wrote and cannot be understood (yet).
+var errUnclear = fmt.Errorf("somebody is writing trading.json at this very moment, and it may be a halt: try again in a second: %w", ErrRefused)
+
+// hold takes a person's word other than a halt.
 func (g *Gate) hold(said GateState) error {
+	g.turn.Lock()
 	g.mu.Lock()
 	now := g.clock.Now().UTC()
 	said.Since = now
-	if heard, _ := g.heed(now); heard && said.Mode != Halted {
-		by := g.held.By
-		_ = g.release(g.keep(), nil) // it is told as the gate's problem
-		return fmt.Errorf("trading was halted a moment ago by %s: look at the reason first: %w", by, ErrRefused)
-	}
+	heard, unclear := g.heed(now)
 	before := g.held
-	if said.Mode == Forced && before.Mode == Halted {
-		g.mu.Unlock()
+	refused := !heard && (unclear || said.Mode == Forced && before.Mode == Halted)
+	if !heard && !refused {
+		g.held = said
+	}
+	g.mu.Unlock()
+	switch {
+	case heard:
+		return g.haltedMeanwhile()
+	case refused:
+		g.turn.Unlock()
+		if unclear {
+			return errUnclear
+		}
 		return fmt.Errorf("trading is halted by %s: resume the schedule before forcing trading on: %w", before.By, ErrRefused)
 	}
-	if said.Mode == Halted && before.Mode == Halted {
-		said.Since = before.Since
-	}
-	g.held = said
 	err := g.keep()
-	if err != nil && said.Mode != Halted {
-		// Nothing is enabled that a restart would forget or a service would not hear of.
-		g.held = before
-		err = errors.Join(err, g.keep())
+	g.mu.Lock()
+	halted := g.held.Mode == Halted
+	if err != nil && !halted {
+		g.held = before // nothing is enabled that a restart would forget or a service would not hear of
+	}
+	g.mu.Unlock()
+	switch {
+	case halted:
+		return g.haltedMeanwhile()
+	case err == nil:
+		return g.release(nil, &said)
+	}
+	err = errors.Join(err, g.keep())
+	if errors.Is(err, errUnclear) {
+		_ = g.release(nil, nil)
+		return errUnclear
 	}
 	return g.release(err, &said)
 }
 
+// haltedMeanwhile refuses what came together with a halt, and ends the turn.
+func (g *Gate) haltedMeanwhile() error {
+	g.mu.Lock()
+	by := g.held.By
+	g.mu.Unlock()
+	_ = g.release(g.keep(), nil) // it is told as the gate's problem
+	return fmt.Errorf("trading was halted a moment ago by %s: look at the reason first: %w", by, ErrRefused)
+}
+
 // heed takes notice of a halt that somebody else wrote into trading.json, and reports whether there was a
 // new one. unclear means that somebody wrote what cannot be understood, less than a second ago: it may be
-// half of a halt.
+// half of a halt. After that it is one, as at the start: no service trades by such a file, and only a
+// person may have that changed. The lock is held.
 func (g *Gate) heed(now time.Time) (heard, unclear bool) {
 	said, err := g.file.byOthers()
 	if said == nil || err == nil {
@@ -211,8 +307,17 @@ func (g *Gate) heed(now time.Time) (heard, unclear bool) {
 		if g.unclear.IsZero() {
 			g.unclear = now
 		}
-		return false, now.Sub(g.unclear).Abs() < time.Second
-	case said.Mode != Halted || g.held.Mode == Halted:
+		if now.Sub(g.unclear).Abs() < patience {
+			return false, true
+		}
+		g.unclear = time.Time{}
+		unsure := g.unsure(now, &g.file, err)
+		if g.held.Mode == Halted {
+			return false, false // by somebody who says more
+		}
+		g.held = unsure
+		return true, false
+	case said.Mode != Halted:
 		return false, false
 	}
 	if said.By == "" {
@@ -221,6 +326,10 @@ func (g *Gate) heed(now time.Time) (heard, unclear bool) {
 	if said.Since.IsZero() {
 		said.Since = now
 	}
+	said.TradingEnabled, said.Until = false, nil
+	if g.held.Mode == Halted && said.same(g.held) {
+		return false, false
+	}
 	g.held = *said
 	return true, false
 }
@@ -228,6 +337,7 @@ func (g *Gate) heed(now time.Time) (heard, unclear bool) {
 // Follow takes the schedule's word. It changes nothing while a person's holds, but is remembered. A
 // state without Since holds since the gate first heard of it.
 func (g *Gate) Follow(d State) error {
+	g.turn.Lock()
 	g.mu.Lock()
 	if d.Since.IsZero() {
 		d.Since = g.clock.Now().UTC()
@@ -236,6 +346,7 @@ func (g *Gate) Follow(d State) error {
 		}
 	}
 	g.decision = d
+	g.mu.Unlock()
 	return g.release(g.refresh(), nil)
 }
 
@@ -250,14 +361,16 @@ func (g *Gate) closedAt() time.Time {
 }
 
 // Beat is to be called about once a second: it ends a Force whose time has come, tries again what
-// could not be written, takes notice of a halt that somebody else wrote into trading.json, puts
-// right whatever else was done to it, and sets its time of modification, by which services see that
-// somebody keeps it.
+// could not be written, takes notice of what somebody else wrote into trading.json (a halt, or what
+// cannot be understood, holds; anything else is put right), and sets its time of modification, by which
+// services see that somebody keeps it.
 func (g *Gate) Beat() error {
-	g.mu.Lock()
+	g.turn.Lock()
 	err := g.refresh()
 	if err == nil {
+		g.mu.Lock()
 		err = g.file.touch(g.clock.Now())
+		g.mu.Unlock()
 	}
 	return g.release(err, nil)
 }
@@ -265,50 +378,115 @@ func (g *Gate) Beat() error {
 // refresh heeds a halt of somebody else's before it could write over it, ends a Force whose time has
 // come, and writes what is not in the files.
 func (g *Gate) refresh() error {
+	g.mu.Lock()
 	now := g.clock.Now().UTC()
-	switch heard, unclear := g.heed(now); {
-	case heard:
-		return g.keep()
-	case unclear:
-		return nil // nobody trades by it meanwhile
-	}
-	if g.held.Mode == Forced && (!now.Before(*g.held.Until) || now.Before(g.held.Since)) {
+	heard, unclear := g.heed(now)
+	ended := g.held.Mode == Forced && (!now.Before(*g.held.Until) || now.Before(g.held.Since))
+	if ended && !unclear {
 		g.held = GateState{Mode: FollowSchedule, Since: now, By: "schedule"}
-		return g.keep()
 	}
-	if g.held.Mode != FollowSchedule && !(g.latch.settled() && g.held.same(g.latch.content)) {
-		return g.keep()
+	held, told := g.held, g.file.tells(g.decide(now))
+	g.mu.Unlock()
+	var err error
+	switch {
+	case unclear: // nobody trades by it meanwhile
+	case ended: // the file first: a latch whose time has come says nothing any more
+		err = errors.Join(g.tell(), g.latch.write(held))
+	case heard, held.Mode != FollowSchedule && !g.latch.tells(held):
+		err = g.keep()
+	case !told:
+		err = g.tell()
 	}
-	if state := g.decide(now); !state.same(g.file.content) || !g.file.settled() {
-		return g.tell(state)
+	if errors.Is(err, errUnclear) {
+		return nil
 	}
-	return nil
+	return err
 }
 
 // keep writes both files. A halt goes to the services first and into the latch after; what lifts
 // one goes the other way: a crash in between leaves it halted.
 func (g *Gate) keep() error {
-	state := g.decide(g.clock.Now().UTC())
-	if g.held.Mode == Halted {
-		return errors.Join(g.tell(state), g.latch.write(g.held))
+	g.mu.Lock()
+	held := g.held
+	g.mu.Unlock()
+	if held.Mode == Halted {
+		return errors.Join(g.tell(), g.latch.write(held))
 	}
-	if err := g.latch.write(g.held); err != nil {
+	if err := g.latch.write(held); err != nil {
 		return err
 	}
-	return g.tell(state)
+	return g.tell()
 }
 
-// tell writes trading.json. What closes it is written even where there is no room for a new file.
-func (g *Gate) tell(state GateState) error {
+// tell has trading.json say what was said. What disables trading is in force at once, is seen by services
+// before it is on the disk, and is written even where there is no room for a new file; what enables it is
+// in force when it is on the disk. A halt that somebody else writes in the same moment is heeded.
+func (g *Gate) tell() error {
+	g.mu.Lock()
+	state := g.decide(g.clock.Now().UTC())
 	if state.TradingEnabled {
-		return g.file.write(state)
+		g.mu.Unlock()
+		return g.tellOpen(state)
 	}
-	return g.file.writeAnyhow(state)
+	g.show()
+	var err error
+	if !state.same(g.file.content) || !g.file.settled() {
+		err = g.file.put(state)
+	}
+	n, synced := g.file.placed, g.file.synced
+	g.mu.Unlock()
+	if err != nil || synced {
+		return g.yielded(err)
+	}
+	err = g.file.sync()
+	g.mu.Lock()
+	g.file.kept(n, err)
+	g.mu.Unlock()
+	return err
+}
+
+func (g *Gate) tellOpen(state GateState) error {
+	d, err := g.file.draft(state)
+	if err == nil {
+		defer d.Discard()
+		err = g.file.wait(d.Sync)
+	}
+	g.mu.Lock()
+	if err == nil && !g.decide(g.clock.Now().UTC()).same(state) { // it was halted meanwhile, or its end has come
+		g.mu.Unlock()
+		return g.tell()
+	}
+	if err == nil {
+		err = g.file.place(d)
+	}
+	n := g.file.placed
+	g.mu.Unlock()
+	if err == nil {
+		err = g.file.wait(g.file.syncEntry)
+	}
+	g.mu.Lock()
+	g.file.kept(n, err)
+	g.mu.Unlock()
+	return g.yielded(err)
+}
+
+// yielded heeds what a write has yielded to.
+func (g *Gate) yielded(err error) error {
+	if !errors.Is(err, errTheirs) {
+		return err
+	}
+	g.mu.Lock()
+	heard, _ := g.heed(g.clock.Now().UTC())
+	g.mu.Unlock()
+	if heard {
+		return g.keep()
+	}
+	return errUnclear
 }
 
 // decide is the state that follows from a person's word and the schedule's.
-func (g *Gate) decide(now time.Time) GateState {
-	held, d := g.held, g.decision
+func (w word) decide(now time.Time) GateState {
+	held, d := w.held, w.decision
 	switch {
 	case held.Mode == Halted:
 		held.TradingEnabled, held.Until = false, nil
@@ -333,36 +511,58 @@ func (g *Gate) decide(now time.Time) GateState {
 	return state
 }
 
-// release unlocks the gate, and tells those who asked for it what has changed. said is the word of a
+// release ends the turn, and tells those who asked for it what has changed. said is the word of a
 // person from which the change follows; nil: it follows from none.
 func (g *Gate) release(err error, said *GateState) error {
+	g.mu.Lock()
+	g.show()
+	g.mu.Unlock()
+	c := g.changes(err, said)
+	g.turn.Unlock()
+	c.tell()
+	c.record()
+	return err
+}
+
+// changes is what others have not been told yet.
+type changes struct {
+	err          error
+	tell, record func()
+}
+
+// changes is what has changed since the last call.
+func (g *Gate) changes(err error, said *GateState) changes {
+	g.readers.Lock()
+	defer g.readers.Unlock()
 	before, problem := g.state, g.problem
-	g.state = g.decide(g.clock.Now().UTC())
+	g.state = g.shown.decide(g.clock.Now().UTC())
 	g.problem = ""
 	if err != nil {
 		g.problem = fmt.Sprintf("%s may not say what the gate is: %v", g.file.path, err)
 	}
 	state, changed := g.state, !g.state.same(before)
-	notify := changed || problem != g.problem
 	onChange, onRecord := g.onChange, g.onRecord
-	g.mu.Unlock()
-
+	c := changes{err: err, tell: func() {}, record: func() {}}
 	if changed {
 		g.log.Info("trading", "enabled", state.TradingEnabled, "mode", state.Mode, "by", state.By, "reason", state.Reason)
 		record := state
 		if said != nil && said.Mode == FollowSchedule && state.Mode == FollowSchedule {
 			record.By, record.Reason = said.By, finished(said.Reason)+" "+state.Reason
 		}
-		for _, f := range onRecord {
-			f(record)
+		c.record = func() {
+			for _, f := range onRecord {
+				f(record)
+			}
 		}
 	}
-	if notify {
-		for _, f := range onChange {
-			f()
+	if changed || problem != g.problem {
+		c.tell = func() {
+			for _, f := range onChange {
+				f()
+			}
 		}
 	}
-	return err
+	return c
 }
 
 // finished is a person's reason as a sentence that another can follow.

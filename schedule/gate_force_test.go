@@ -50,6 +50,9 @@ func TestGateForce(t *testing.T) {
 	t.Run("ends if the clock is set back past its beginning", func(t *testing.T) {
 		b, g := begin(t)
 		g.clock = clockwork.NewFakeClockAt(b.clock.Now().Add(-time.Hour))
+		if s := g.State(); s.TradingEnabled || s.Mode != FollowSchedule {
+			t.Errorf("before anybody has looked: got %+v, want the schedule", s)
+		}
 		must(t, g.Beat())
 		if s := b.told(t); s.TradingEnabled || s.Mode != FollowSchedule {
 			t.Errorf("got %+v, want the schedule", s)

@@ -287,15 +287,18 @@ func TestGateThatCannotTellIsHalted(t *testing.T) {
 		"trading.json garbled": func(b bench) string { return b.file },
 		"the latch garbled":    func(b bench) string { return filepath.Join(b.state, "gate.json") },
 	} {
-		for _, content := range []string{"", "{", "null", `{"mode":"open"}`, `{"mode":"forced"}`} {
+		for _, content := range []string{"", "{", "null", `{"mode":"open"}`, `{"mode":"forced"}`, `{"mode":"schedule"}}`} {
 			t.Run(name+" as "+content, func(t *testing.T) {
 				b := newBench(t, "2026-11-25 15:00")
 				path := spoil(b)
 				must(t, os.WriteFile(path, []byte(content), 0o600))
 				g := b.gate(t)
 				must(t, g.Follow(openUntil(utc(t, "2026-11-25 21:00"))))
-				if s := b.told(t); s.TradingEnabled || s.Mode != Halted || !strings.Contains(s.Reason, path) {
+				if s := b.told(t); s.TradingEnabled || s.Mode != Halted || !strings.Contains(s.Reason, "kept as "+path+".bad") {
 					t.Errorf("got %+v, want halted, because of %s", s, path)
+				}
+				if kept, err := os.ReadFile(path + ".bad"); err != nil || string(kept) != content {
+					t.Errorf("to look at there is %q (%v), want %q", kept, err, content)
 				}
 				must(t, g.Resume("anna", ""))
 				if s := b.told(t); !s.TradingEnabled {
@@ -304,6 +307,74 @@ func TestGateThatCannotTellIsHalted(t *testing.T) {
 			})
 		}
 	}
+}
+
+// Whoever garbles the file while the panel runs has it halted as at a start: no service trades by such a
+// file, and what it was meant to say nobody knows.
+func TestAFileThatIsGarbledMeanwhileHalts(t *testing.T) {
+	open := openUntil(utc(t, "2026-11-25 21:00"))
+	garble := func(t *testing.T) (bench, *Gate) {
+		t.Helper()
+		b := newBench(t, "2026-11-25 15:00")
+		g := b.gate(t)
+		must(t, g.Follow(open))
+		must(t, os.WriteFile(b.file, []byte("trading: off"), 0o600))
+		must(t, g.Follow(open))
+		must(t, g.Beat())
+		if content, err := os.ReadFile(b.file); err != nil || string(content) != "trading: off" {
+			t.Fatalf("whoever writes it had no time to end: the file holds %q (%v)", content, err)
+		}
+		b.clock.Advance(time.Second)
+		return b, g
+	}
+	t.Run("and is kept", func(t *testing.T) {
+		b, g := garble(t)
+		must(t, g.Beat())
+		if s := b.told(t); s.Mode != Halted || s.By != "pitstop" || !s.same(g.State()) || !strings.Contains(s.Reason, "kept as "+b.file+".bad") {
+			t.Errorf("got %+v, want halted by pitstop", s)
+		}
+		if kept, err := os.ReadFile(b.file + ".bad"); err != nil || string(kept) != "trading: off" {
+			t.Errorf("to look at there is %q (%v)", kept, err)
+		}
+		if s := b.gate(t).State(); s.Mode != Halted {
+			t.Errorf("after a restart: got %+v, want halted", s)
+		}
+		must(t, g.Resume("anna", "looked at it"))
+		if s := b.told(t); !s.TradingEnabled {
+			t.Errorf("after Resume: got %+v, want the schedule's word", s)
+		}
+	})
+	t.Run("and is not written over by whoever cannot have seen it", func(t *testing.T) {
+		b, g := garble(t)
+		if err := g.Resume("ben", ""); !errors.Is(err, ErrRefused) {
+			t.Errorf("Resume: got %v, want it refused", err)
+		}
+		if s := b.told(t); s.Mode != Halted {
+			t.Errorf("got %+v, want halted", s)
+		}
+	})
+	t.Run("and changes nothing of a halt", func(t *testing.T) {
+		b := newBench(t, "2026-11-25 15:00")
+		g := b.gate(t)
+		must(t, g.Halt("anna", "fat finger"))
+		must(t, os.WriteFile(b.file, []byte("x"), 0o600))
+		must(t, g.Beat())
+		b.clock.Advance(time.Second)
+		must(t, g.Beat())
+		if s := b.told(t); s.Mode != Halted || s.By != "anna" || s.Reason != "fat finger" {
+			t.Errorf("got %+v, want anna's halt", s)
+		}
+	})
+	t.Run("but a halt with something behind it is one", func(t *testing.T) {
+		b := newBench(t, "2026-11-25 15:00")
+		g := b.gate(t)
+		must(t, g.Follow(open))
+		must(t, os.WriteFile(b.file, []byte(`{"mode":"halted","by":"anna"}edule","until":null}`), 0o600))
+		must(t, g.Beat())
+		if s := b.told(t); s.Mode != Halted || s.By != "anna" {
+			t.Errorf("got %+v, want anna's halt", s)
+		}
+	})
 }
 
 func TestGateBeat(t *testing.T) {
@@ -321,7 +392,6 @@ func TestGateBeat(t *testing.T) {
 	})
 	for name, spoil := range map[string]func() error{
 		"deleted":  func() error { return os.Remove(b.file) },
-		"garbled":  func() error { return os.WriteFile(b.file, []byte("x"), 0o600) },
 		"replaced": func() error { return os.WriteFile(b.file, []byte(`{"trading_enabled":true,"mode":"schedule"}`), 0o600) },
 	} {
 		t.Run("puts a file right that was "+name, func(t *testing.T) {

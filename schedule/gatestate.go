@@ -3,7 +3,9 @@ package schedule
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"time"
 )
 
@@ -44,10 +46,15 @@ func decodeGate(content []byte) (GateState, error) {
 	if err := decoder.Decode(&s); err != nil {
 		return GateState{}, fmt.Errorf("it is not the JSON of a gate: %w", err)
 	}
-	switch s.Mode {
-	case FollowSchedule, Halted:
+	_, err := decoder.Token()
+	switch alone := errors.Is(err, io.EOF); {
+	case s.Mode == Halted: // whatever follows: a longer file may have been overwritten
 		return s, nil
-	case Forced:
+	case !alone:
+		return GateState{}, fmt.Errorf("something follows after the JSON of a gate")
+	case s.Mode == FollowSchedule:
+		return s, nil
+	case s.Mode == Forced:
 		if s.Until == nil {
 			return GateState{}, fmt.Errorf("its mode is forced, without an end")
 		}

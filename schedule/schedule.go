@@ -5,6 +5,7 @@
 package schedule
 
 import (
+	"maps"
 	"time"
 
 	"pitstop/schedule/calendar"
@@ -48,6 +49,22 @@ type Schedule struct {
 	market      *calendar.Calendar
 	holidays    map[calendar.Date]bool
 	early       map[calendar.Date]int // minute of the day
+}
+
+// same reports whether two schedules say the same of every instant: they were written alike.
+func (s *Schedule) same(o *Schedule) bool {
+	if s == nil || o == nil {
+		return s == o
+	}
+	market := func(s *Schedule) string {
+		if s.market == nil {
+			return ""
+		}
+		return s.market.Name()
+	}
+	return s.start.text == o.start.text && s.stop.text == o.stop.text && s.zone.String() == o.zone.String() &&
+		s.named == o.named && s.days == o.days && market(s) == market(o) &&
+		maps.Equal(s.holidays, o.holidays) && maps.Equal(s.early, o.early)
 }
 
 // Location is the zone in which the schedule's wall times are meant.

@@ -180,7 +180,11 @@ func (s *Scheduler) reload() {
 		s.problem = problem
 		return
 	}
-	s.schedule, s.problem = schedule, ""
+	s.problem = ""
+	if schedule.same(s.schedule) {
+		return // read anew, as it is every few seconds
+	}
+	s.schedule = schedule
 	s.jobs.plan(schedule)
 }
 

@@ -152,6 +152,40 @@ func TestSchedulerAndTheClock(t *testing.T) {
 		r.advance(t, 5*time.Hour)
 		r.wants(t, "in 2026, at noon", true)
 	})
+	t.Run("a clock that was days ahead closes none of those days' windows", func(t *testing.T) {
+		r := newRig(t, "2026-12-03 22:00")
+		r.start(t, always(t, bells))
+		r.wants(t, "on Thursday evening", false)
+		r.clock.set(-82 * time.Hour)
+		r.looked(t)
+		r.wants(t, "on Monday at 07:00", false)
+		r.advance(t, 56*time.Hour)
+		r.wants(t, "on Wednesday at 15:00, less than 26 hours before the close that it took for past", true)
+	})
+	t.Run("after a clock was set the edges are kept to the instant", func(t *testing.T) {
+		// The ticks come on the half second, so that they keep no edge.
+		r := &rig{bench: newBench(t, "2026-11-23 18:00"), clock: &settable{FakeClock: clockwork.NewFakeClockAt(utc(t, "2026-11-23 18:00").Add(time.Second / 2))}}
+		r.start(t, always(t, bells))
+		keeps := func(edge time.Time, what string) {
+			t.Helper()
+			r.clock.set(-time.Hour) // a timer that was set before comes an hour early
+			r.looked(t)
+			r.advance(t, edge.Sub(r.clock.Now())-10*time.Second-time.Second/2)
+			for range 10 {
+				r.advance(t, time.Second)
+			}
+			r.until(t, "nobody has told it to look", func() bool { return len(r.scheduler.poked) == 0 })
+			time.Sleep(20 * time.Millisecond) // nor is it looking
+			r.clock.Advance(time.Second / 2)
+			r.until(t, what, func() bool { return !r.told(t).TradingEnabled })
+		}
+		keeps(utc(t, "2026-11-23 21:00"), "it closes at 16:00")
+		until := r.clock.Now().Add(2 * time.Hour)
+		must(t, r.gate.Force("anna", until, "late fills"))
+		r.looked(t)
+		r.advance(t, 90*time.Minute)
+		keeps(until, "the force ends")
+	})
 	t.Run("a clock set forward over the close closes", func(t *testing.T) {
 		r := newRig(t, "2026-11-23 18:00")
 		r.start(t, always(t, bells))
@@ -290,6 +324,56 @@ func TestSchedulerLoads(t *testing.T) {
 	r.until(t, "the new schedule is followed", func() bool { s := r.scheduler.Status().Schedule; return s != nil && s.Stop() == "12:30" })
 	r.looked(t)
 	r.wants(t, "with an earlier stop", false)
+}
+
+// The config file is read again every five seconds, whether or not anybody has changed it.
+func TestTheSameScheduleReadAnewIsNoChange(t *testing.T) {
+	r := newRig(t, "2026-11-25 15:00")
+	var loads, told atomic.Int32
+	var stop atomic.Value
+	stop.Store("16:00")
+	r.start(t, func() (*Schedule, error) {
+		loads.Add(1)
+		return mustParse(t, bells.with("stop", stop.Load().(string))), nil
+	})
+	r.scheduler.OnChange(func() { told.Add(1) })
+	replan := func() {
+		t.Helper()
+		before := loads.Load()
+		r.scheduler.Replan()
+		r.until(t, "the schedule is loaded", func() bool { return loads.Load() > before })
+		r.advance(t, tick)
+	}
+	first := r.scheduler.Status().Schedule
+	for range 3 {
+		replan()
+	}
+	if n := told.Load(); n > 0 || r.scheduler.Status().Schedule != first {
+		t.Errorf("told %d times of a change that is none", n)
+	}
+	stop.Store("15:00")
+	replan()
+	if n := told.Load(); n != 1 || r.scheduler.Status().Schedule.Stop() != "15:00" {
+		t.Errorf("told %d times of a change, of a schedule until %s", n, r.scheduler.Status().Schedule.Stop())
+	}
+}
+
+func TestSchedulesThatAreTheSame(t *testing.T) {
+	full := bells.with("days", []any{"mon", "tue"}).with("holidays", []any{"2026-12-24"}).with("early_closes", map[string]any{"2026-11-27": "13:00"})
+	if a, b := mustParse(t, full), mustParse(t, full); !a.same(b) || a.same(nil) || (*Schedule)(nil).same(a) || !(*Schedule)(nil).same(nil) {
+		t.Error("a schedule is not the same as itself, or as none")
+	}
+	for key, value := range map[string]any{
+		"start": "09:31", "stop": "15:00", "days": []any{"mon"}, "calendar": "XLON", "holidays": []any{"2026-12-23"},
+		"early_closes": map[string]any{"2026-11-27": "12:00"}, "timezone": "Europe/London",
+	} {
+		if mustParse(t, full).same(mustParse(t, full.with(key, value))) {
+			t.Errorf("with another %s it is taken for the same", key)
+		}
+	}
+	if bare := (table{"start": "09:30", "stop": "16:00"}); mustParse(t, bare).same(mustParse(t, bare.with("timezone", mustParse(t, bare).Location().String()))) {
+		t.Error("with a zone of its own it is taken for the same")
+	}
 }
 
 func TestSchedulerShutdown(t *testing.T) {

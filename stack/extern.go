@@ -23,6 +23,7 @@ type knownConfig struct {
 	mu      sync.Mutex
 	rev     Revision
 	content []byte // nil after a start, until the file was read
+	seen    int    // how often something was
 }
 
 func openKnown(state string, clock clockwork.Clock, log *slog.Logger) *knownConfig {
@@ -52,8 +53,31 @@ func (k *knownConfig) set(content []byte) (rev Revision, old []byte, err error) 
 func (k *knownConfig) see(content []byte) (rev Revision, old []byte) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	return k.seeLocked(content)
+}
+
+// seeSince is see for a file that was read when seen was n. It does nothing if something was seen since: a
+// run has written the file, and what was read is old.
+func (k *knownConfig) seeSince(n int, content []byte) (rev Revision, old []byte, ok bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.seen != n {
+		return "", nil, false
+	}
+	rev, old = k.seeLocked(content)
+	return rev, old, true
+}
+
+func (k *knownConfig) times() int {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.seen
+}
+
+func (k *knownConfig) seeLocked(content []byte) (rev Revision, old []byte) {
 	rev, old = k.rev, k.content
 	k.rev, k.content = RevisionOf(content), content
+	k.seen++
 	if err := k.versions.keep(content, k.clock.Now()); err != nil {
 		k.log.Warn("This version of the config file cannot be kept: once it is overwritten from outside it can be neither compared nor restored.",
 			"revision", k.rev.Short(), "folder", k.versions.dir, "error", err)
@@ -94,6 +118,7 @@ func (c *Controller) lookForChange() bool {
 	if busy {
 		return false
 	}
+	seen := c.known.times()
 	content, err := c.o.Config.Read()
 	if err != nil {
 		c.o.Log.Warn("The config file cannot be read.", "path", c.o.Config.Path(), "error", err)
@@ -103,8 +128,8 @@ func (c *Controller) lookForChange() bool {
 		return false // a run has begun meanwhile, and may have written what is known
 	}
 	rev := RevisionOf(content)
-	was, old := c.known.see(content)
-	if was == rev {
+	was, old, ok := c.known.seeSince(seen, content)
+	if !ok || was == rev {
 		return false
 	}
 	defer func() {

@@ -9,6 +9,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"sync"
 	"syscall"
 	"time"
 
@@ -40,6 +41,8 @@ type Backend struct {
 	clock      clock
 	turns      turns
 	lives      lives
+	self       self
+	leftOut    sync.Map        // what leaveOut has told already
 	life       context.Context // ends with Close
 	end        context.CancelFunc
 	// signalProcess signals a process of this machine if it is the container's: another in tests of
@@ -83,6 +86,7 @@ func New(o Options) (*Backend, error) {
 		watch:         defaultWatchTimes,
 		clock:         clock{turn: make(chan struct{}, 1)},
 		lives:         lives{last: map[string]time.Time{}},
+		self:          findSelf(),
 		turns:         turns{held: map[string]chan struct{}{}},
 		life:          life,
 		end:           end,

@@ -20,8 +20,8 @@ import (
 // inspections is how many containers are looked at at once.
 const inspections = 16
 
-// Instances lists the containers that the services' selectors choose. The engine's list does not say
-// when a container was started, so each is inspected too.
+// Instances lists the containers that the services' selectors choose, but for the panel's own. The engine's
+// list does not say when a container was started, so each is inspected too.
 func (b *Backend) Instances(ctx context.Context) ([]stack.Instance, error) {
 	chosen := make([][]string, len(b.services)) // container IDs, by service
 	for n, s := range b.services {
@@ -39,9 +39,14 @@ func (b *Backend) Instances(ctx context.Context) ([]stack.Instance, error) {
 	owner := map[string]string{}
 	for n, s := range b.services {
 		of := make([]stack.Instance, 0, len(chosen[n]))
+		var leftOut []string
 		for _, id := range chosen[n] {
 			d, there := details[id]
 			if !there { // removed since it was listed
+				continue
+			}
+			if b.self.is(d) {
+				leftOut = append(leftOut, b.leaveOut(s.name, d))
 				continue
 			}
 			i := b.instance(s.name, d)
@@ -52,6 +57,9 @@ func (b *Backend) Instances(ctx context.Context) ([]stack.Instance, error) {
 			of = append(of, i)
 		}
 		slices.SortFunc(of, func(a, b stack.Instance) int { return strings.Compare(a.Name, b.Name) })
+		if len(of) > 0 { // otherwise the service is shown as missing
+			of[0].Warnings = append(of[0].Warnings, leftOut...)
+		}
 		all = append(all, of...)
 	}
 	b.lives.seeAll(all)

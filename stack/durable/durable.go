@@ -6,7 +6,6 @@ package durable
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -25,40 +24,19 @@ func WriteFile(path string, data []byte, perm fs.FileMode) error {
 
 // WriteFileOwned is WriteFile for a file that belongs to owner (nil: this process). A process that
 // may not give files away gets an error and has changed nothing.
-func WriteFileOwned(path string, data []byte, perm fs.FileMode, owner *Owner) (err error) {
-	dir, base := filepath.Split(path)
-	f, err := os.CreateTemp(dir, tempPattern(base))
+func WriteFileOwned(path string, data []byte, perm fs.FileMode, owner *Owner) error {
+	staged, err := Stage(path, data, perm, owner)
 	if err != nil {
-		return fmt.Errorf("writing %s: %w", path, err)
-	}
-	defer func() {
-		if err != nil {
-			f.Close()
-			os.Remove(f.Name())
-			err = fmt.Errorf("writing %s: %w", path, err)
-		}
-	}()
-	if _, err = f.Write(data); err != nil {
 		return err
 	}
-	if owner != nil {
-		if err = f.Chown(owner.UID, owner.GID); err != nil {
-			return err
-		}
+	if err = staged.Sync(); err == nil {
+		err = staged.Replace()
 	}
-	if err = f.Chmod(perm); err != nil { // after chown, which clears the setuid bits
+	if err != nil {
+		staged.Discard()
 		return err
 	}
-	if err = f.Sync(); err != nil {
-		return err
-	}
-	if err = f.Close(); err != nil {
-		return err
-	}
-	if err = os.Rename(f.Name(), path); err != nil {
-		return err
-	}
-	return SyncDir(dir)
+	return SyncDir(filepath.Dir(path))
 }
 
 // RemoveFile removes path durably. A path that does not exist is no error.
@@ -70,6 +48,15 @@ func RemoveFile(path string) error {
 		return err
 	}
 	return SyncDir(filepath.Dir(path))
+}
+
+// SyncFile makes durable what the file at path holds now.
+func SyncFile(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
 }
 
 // SyncDir makes what was created, renamed or removed in the folder durable. Where the file system
@@ -90,6 +77,20 @@ func SyncDir(dir string) error {
 
 // Sweep removes the temporary files that WriteFile calls for path left when they were killed.
 func Sweep(path string) error {
+	left, err := leftovers(path)
+	for _, temporary := range left {
+		err = errors.Join(err, os.Remove(temporary))
+	}
+	return err
+}
+
+// Leftovers are the paths of what Sweep would remove.
+func Leftovers(path string) []string {
+	left, _ := leftovers(path)
+	return left
+}
+
+func leftovers(path string) (left []string, err error) {
 	dir, base := filepath.Split(path)
 	if dir == "" {
 		dir = "."
@@ -98,10 +99,10 @@ func Sweep(path string) error {
 	prefix, _, _ := strings.Cut(tempPattern(base), "*")
 	for _, e := range entries {
 		if strings.HasPrefix(e.Name(), prefix) {
-			err = errors.Join(err, os.Remove(filepath.Join(dir, e.Name())))
+			left = append(left, filepath.Join(dir, e.Name()))
 		}
 	}
-	return err
+	return left, err
 }
 
 func tempPattern(base string) string { return "." + base + ".tmp-*" }

@@ -32,6 +32,13 @@ func (q *Queue) run(ctx context.Context) {
 
 // look does what is due and returns when to look again.
 func (q *Queue) look(ctx context.Context) time.Duration {
+	if q.left {
+		if q.o.Busy() { // the recovery may yet put the old file back
+			return tick
+		}
+		q.settle()
+		q.left = false
+	}
 	e, now := q.plan()
 	switch {
 	case e == nil:
@@ -40,20 +47,26 @@ func (q *Queue) look(ctx context.Context) time.Duration {
 		if wait := e.At.Sub(now); wait > 0 && wait < tick {
 			return wait
 		}
-	case now.Sub(e.At) > q.o.Grace:
-		q.hold(e, func(h *Entry) {
-			h.Missed = true
-			h.Message = "It was not applied: when it was due, and for some time after, Pitstop was off, asleep or busy. Decide whether it still should be."
-		})
-	case e.When == NextClose && q.o.NextClose(now).Open:
-		q.hold(e, func(h *Entry) {
-			h.Missed = true
-			h.Message = "It was not applied: it came too late for that close, and trading is open again. Decide when it should be."
-		})
+	case q.holdLate(e, now):
 	case !q.o.Busy():
-		q.apply(ctx, e, now)
+		q.apply(ctx, e)
 	}
 	return tick
+}
+
+// holdLate leaves the change to a person if it would be applied too late, and says whether it did.
+func (q *Queue) holdLate(e *Entry, now time.Time) bool {
+	var message string
+	switch {
+	case now.Sub(e.At) > q.o.Grace:
+		message = "It was not applied: when it was due, and for some time after, Pitstop was off, asleep or busy. Decide whether it still should be."
+	case e.When == NextClose && q.o.NextClose(now).Open:
+		message = "It was not applied: it came too late for that close, and trading is open again. Decide when it should be."
+	default:
+		return false
+	}
+	q.hold(e, func(h *Entry) { h.Missed, h.Message = true, message })
+	return true
 }
 
 // plan is the change that waits, with its close as the schedule has it now. An edge that has come
@@ -97,7 +110,7 @@ func (q *Queue) hold(e *Entry, why func(*Entry)) {
 }
 
 // apply lays the change over the live file and runs it.
-func (q *Queue) apply(ctx context.Context, e *Entry, now time.Time) {
+func (q *Queue) apply(ctx context.Context, e *Entry) {
 	live, err := q.o.Read()
 	if err != nil {
 		q.hold(e, func(h *Entry) {
@@ -126,6 +139,11 @@ func (q *Queue) apply(ctx context.Context, e *Entry, now time.Time) {
 	if !q.swap(e, &under) {
 		return
 	}
+	// What came before may have taken hours: the machine slept, or the disk did.
+	began := q.now()
+	if q.holdLate(&under, began) {
+		return
+	}
 	report, err := q.o.Apply(ctx, change)
 	switch {
 	case err != nil:
@@ -138,7 +156,7 @@ func (q *Queue) apply(ctx context.Context, e *Entry, now time.Time) {
 		}
 	case report.Outcome == "": // left to the next start, which settles it
 	default:
-		q.ended(&under, report, merged, now)
+		q.ended(&under, report, merged, began)
 	}
 }
 
@@ -176,7 +194,8 @@ func (q *Queue) ended(e *Entry, r stack.Report, merged Merged, began time.Time) 
 	q.log.Info("the queued change was tried", "id", e.ID, "run", r.ID, "outcome", r.Outcome, "state", told.State)
 }
 
-// settle finds out, at the start, what became of a change that was being applied when Pitstop ended.
+// settle finds out what became of a change that was being applied when Pitstop ended. It is to be called once
+// what was interrupted has been recovered: until then the file tells nothing.
 func (q *Queue) settle() {
 	q.mu.Lock()
 	e := q.entry

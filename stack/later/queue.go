@@ -53,6 +53,7 @@ type Queue struct {
 	poked chan struct{} // one place: look now
 	stop  context.CancelFunc
 	done  chan struct{}
+	left  bool // the change was being applied when the last process ended; for the goroutine of run
 
 	mu       sync.Mutex // guards what follows, and the file
 	entry    *Entry     // nil: nothing is queued; never changed in place
@@ -78,7 +79,7 @@ func Open(o Options) (*Queue, error) {
 	e, err := load(q.path)
 	switch {
 	case err == nil:
-		q.entry = e
+		q.entry, q.left = e, e.State == Applying
 	case !errors.Is(err, fs.ErrNotExist):
 		aside := q.path + ".unreadable"
 		q.log.Error("the queued change cannot be understood; it is put aside and will not be applied", "path", q.path, "aside", aside, "error", err)
@@ -97,11 +98,10 @@ func Open(o Options) (*Queue, error) {
 }
 
 // Start begins to watch the time, until ctx ends or Shutdown. It is to be called once, after the
-// Controller has recovered what a crash interrupted.
+// Controller has begun to recover what a crash interrupted: while it does, it is busy.
 func (q *Queue) Start(ctx context.Context) {
 	ctx, q.stop = context.WithCancel(ctx)
 	q.done = make(chan struct{})
-	q.settle()
 	go q.run(ctx)
 }
 

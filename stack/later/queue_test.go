@@ -42,6 +42,7 @@ type world struct {
 	applied  []stack.Change
 	told     []stack.Report
 	answer   func(stack.Change) (stack.Report, error) // nil: as a Controller would, of a stack that obeys
+	reading  func()                                   // what happens while the file is read; nil: nothing
 	happened chan struct{}
 }
 
@@ -59,7 +60,14 @@ func (w *world) start() {
 	w.Helper()
 	q, err := Open(Options{
 		State: w.folder, Clock: w.clock,
-		Read: func() ([]byte, error) { w.mu.Lock(); defer w.mu.Unlock(); return []byte(w.file), nil },
+		Read: func() ([]byte, error) {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			if w.reading != nil {
+				w.reading()
+			}
+			return []byte(w.file), nil
+		},
 		Merge: func(base, live, queued []byte) (Merged, error) {
 			m, err := configfile.Merge(base, live, queued)
 			out := Merged{Content: m.Content, Unmerged: m.Unmerged}
@@ -456,6 +464,38 @@ func TestTheQueueOutlivesThePanel(t *testing.T) {
 		w.becomes(Done)
 	})
 
+	for name, c := range map[string]struct {
+		when  When
+		slept time.Duration
+		want  State
+		says  string
+	}{
+		"nor when it slept in the middle of it":                 {AtTime, 3 * time.Hour, Held, "asleep"},
+		"nor when it slept in the middle of it, to another day": {NextClose, 10 * time.Minute, Held, "open again"},
+		"and says how long it slept in the middle of it":        {AtTime, 10 * time.Minute, Done, "10m0s late"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.with(func() { w.closes.Next = noon.Add(time.Minute) })
+			w.put(Request{When: c.when, At: noon.Add(time.Minute)})
+			w.with(func() {
+				w.reading = func() {
+					w.reading = nil
+					w.clock.Advance(c.slept)
+					w.closes.Next = w.clock.Now().Add(time.Hour) // it opened at five past
+				}
+			})
+			w.pass(time.Minute)
+			e := w.becomes(c.want)
+			if !strings.Contains(e.Message, c.says) || e.Missed != (c.want == Held) {
+				t.Errorf("it is %+v, want it to say %q", e, c.says)
+			}
+			if c.want == Held {
+				w.wantTried(0)
+			}
+		})
+	}
+
 	t.Run("nor after a close when trading is open again", func(t *testing.T) {
 		w := newWorld(t)
 		w.with(func() { w.closes.Next = noon.Add(time.Minute) })
@@ -481,6 +521,33 @@ func TestTheQueueOutlivesThePanel(t *testing.T) {
 			if e, _ := w.Entry(); e.State != want {
 				t.Errorf("with %q in the file it is %+v", now, e)
 			}
+		}
+	})
+
+	t.Run("and waits with that while the recovery may yet put the old file back", func(t *testing.T) {
+		w := newWorld(t)
+		w.with(func() {
+			w.answer = func(stack.Change) (stack.Report, error) { return stack.Report{ID: "cut"}, nil }
+		})
+		put := w.put(Request{When: AtTime, At: noon.Add(time.Minute)})
+		w.pass(time.Minute)
+		w.becomes(Applying)
+		w.with(func() { w.file, w.busy = queued, true })
+		w.restart(time.Minute)
+		for range 3 {
+			w.pass(time.Second)
+			w.sleeps()
+			if e, _ := w.Entry(); e.State != Applying || e.Content != queued {
+				t.Fatalf("while the recovery is under way it is %+v", e)
+			}
+		}
+		if err := w.Remove(put.ID, "ada"); !errors.Is(err, ErrApplying) {
+			t.Errorf("withdrawn meanwhile: %v", err)
+		}
+		w.with(func() { w.file, w.busy = file, false })
+		w.pass(time.Second)
+		if e := w.becomes(Held); e.Content != queued || e.Base != file {
+			t.Errorf("rolled back, it is %+v, want it with its content", e)
 		}
 	})
 
