@@ -98,16 +98,16 @@ func (w *workflow) stuck(still []StillPaused) {
 			text += fmt.Sprintf(" (and %s more)", count(n, "instance"))
 		}
 	}
-	if len(still) > 0 {
-		w.showWaiting()
-	}
 	show := func(r *Report) { r.StillPaused = still }
 	if text == w.stuckAs {
 		w.run.note(show)
-		return
+	} else {
+		w.stuckAs = text
+		w.told(text, show)
 	}
-	w.stuckAs = text
-	w.told(text, show)
+	if len(still) > 0 {
+		w.showWaiting() // now that the report says whom it waits for
+	}
 }
 
 // showWaiting lets somebody see a run that may take long.
