@@ -32,7 +32,8 @@ type Gate struct {
 
 	mu       sync.Mutex // guards what follows, and orders the writes of both files
 	held     GateState  // what a person last said: the mode, and its own since, until, by, reason
-	decision State      // what the schedule last said
+	decision State      // what the schedule last said, with the instant since when in fact
+	looked   time.Time  // when it last said so; zero: not yet
 	state    GateState  // what follows from both, as of the last look
 	problem  string     // why trading.json does not say so; empty: it does
 	unclear  time.Time  // since when it holds what somebody else wrote and nobody understands
@@ -225,18 +226,36 @@ func (g *Gate) heed(now time.Time) (heard, unclear bool) {
 	return true, false
 }
 
-// Follow takes the schedule's word. It changes nothing while a person's holds, but is remembered. A
-// state without Since holds since the gate first heard of it.
+// Follow takes the schedule's word. It changes nothing while a person's holds, but is remembered.
 func (g *Gate) Follow(d State) error {
 	g.mu.Lock()
-	if d.Since.IsZero() {
-		d.Since = g.clock.Now().UTC()
-		if told := g.file.content; told.Mode == FollowSchedule && told.TradingEnabled == d.Open && !told.Since.IsZero() {
-			d.Since = told.Since
+	now := g.clock.Now().UTC()
+	d.Since = g.changedAt(d, now)
+	g.decision, g.looked = d, now
+	return g.release(g.refresh(), nil)
+}
+
+// changedAt is since when, in fact, it is as the schedule says now. The schedule's own word on that is
+// right of every edge that has come since it was last looked at, and of one that the panel slept or was
+// off through. But a schedule that is changed at noon, to have closed at eleven, closes at noon; and one
+// that is changed to have opened later than it did was open all the while.
+func (g *Gate) changedAt(d State, now time.Time) time.Time {
+	open, since, looked := g.decision.Open, g.decision.Since, g.looked
+	if looked.IsZero() {
+		told := g.file.content
+		if told.Mode != FollowSchedule || told.Since.IsZero() {
+			open, since = d.Open, now // nothing is known of before
+		} else {
+			open, since, looked = told.TradingEnabled, told.Since, told.Since
 		}
 	}
-	g.decision = d
-	return g.release(g.refresh(), nil)
+	switch {
+	case d.Since.After(looked):
+		return d.Since
+	case open == d.Open:
+		return since
+	}
+	return now
 }
 
 // closedAt is when trading.json last told of the schedule's closing, if it did.
