@@ -8,18 +8,21 @@
   root.schedule = "yes";
 
   const one = (selector) => document.querySelector(selector);
-  const mine = new Intl.DateTimeFormat("en-GB", { weekday: "short", hour: "2-digit", minute: "2-digit" });
-  const zone = mine.resolvedOptions().timeZone;
+  const clock = (timeZone) => new Intl.DateTimeFormat("en-GB", { weekday: "short", hour: "2-digit", minute: "2-digit", timeZone });
+  const mine = clock();
+  // By the clocks of a schedule's zone; one that the browser does not know is another than the viewer's.
+  const theirs = (zone, at) => { try { return clock(zone).format(at); } catch { return ""; } };
   const draft = () => one("#coming header .badge") !== null;
 
   const settle = () => {
     for (const time of document.querySelectorAll("time[data-yours]")) {
-      if (one("#clock")?.dataset.zone === zone || time.querySelector("small")) continue;
+      const at = new Date(time.dateTime), text = mine.format(at);
+      if (time.querySelector("small") || theirs(time.closest("[data-zone]")?.dataset.zone, at) === text) continue;
       const small = document.createElement("small");
-      small.textContent = ` (${mine.format(new Date(time.dateTime))} your time)`;
+      small.textContent = ` (${text} your time)`;
       time.append(small);
     }
-    const note = one("#plan-changes"), text = draft() ? "Not applied yet" : "";
+    const note = one("#plan-changes"), text = draft() ? one("#effect strong")?.textContent ?? "Not applied yet" : "";
     if (note && !one(".plan-form").disabled && note.textContent !== text) note.textContent = text;
   };
   document.addEventListener("htmx:after:swap", settle);
