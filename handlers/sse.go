@@ -50,6 +50,9 @@ func beginStream(c echo.Context, compressed bool) (*stream, error) {
 		s.zip, _ = gzip.NewWriterLevel(s.w, gzip.StatelessCompression) // it fails at levels that do not exist
 		s.w = s.zip
 	}
+	for name := range ofPages { // which a stream is not, whatever it is taken for: there is no sniffing
+		h.Del(name)
+	}
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Accel-Buffering", "no")
