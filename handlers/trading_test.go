@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"html"
 	"net/url"
 	"slices"
 	"strings"
@@ -177,4 +178,15 @@ func TestWhatComesNextHeedsAPersonsWord(t *testing.T) {
 			t.Errorf("the schedule's card, %s: got %+v", mode, card)
 		}
 	}
+}
+
+func TestThePageOfAFailureKeepsItsBannerCurrent(t *testing.T) {
+	p := newPanel(t)
+	a := p.get("/nowhere").want(t, 404)
+	_, address, found := strings.Cut(a.body, `hx-sse:connect="`)
+	address, _, _ = strings.Cut(address, `"`)
+	if !found {
+		t.Fatal("it has no stream")
+	}
+	p.listen(t, html.UnescapeString(address)).until(`hx-target="#trading"`)
 }

@@ -181,15 +181,19 @@
     notice.hidden = !is;
     time.textContent = heard.toLocaleTimeString("en-GB", { timeZone: time.dataset.zone });
   };
+  const listen = (to) => {
+    clearTimeout(silence);
+    silence = setTimeout(() => {
+      lost(true);
+      to?.reader?.cancel(); // and begin another
+    }, 35000);
+  };
+  listen();
   document.addEventListener("htmx:sse:error", () => lost(true));
   document.addEventListener("htmx:sse:after:message", (e) => {
     heard = new Date();
     lost(false);
-    clearTimeout(silence);
-    silence = setTimeout(() => {
-      lost(true);
-      e.detail.connection.reader?.cancel(); // and begin another
-    }, 35000);
+    listen(e.detail.connection);
   });
 
   // A request that got no answer at all: whatever was typed is still there.
