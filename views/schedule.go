@@ -84,8 +84,8 @@ type Coming struct {
 	// Effect is what applying it would do to trading at this moment; empty: nothing.
 	Effect string
 	Alone  string // warns that only the panel knows by which clock its times are meant
-	Edges []ComingEdge
-	Days  []ComingDay
+	Edges  []ComingEdge
+	Days   []ComingDay
 }
 
 // ComingEdge is an opening or closing to come.
