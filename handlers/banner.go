@@ -52,7 +52,7 @@ func tradingBanner(g schedule.GateState, plan schedule.Status, stack stack.Statu
 	if g.Mode == schedule.Halted {
 		t.Obeyed, t.Pending = obedience(stack.Services)
 	}
-	if g.TradingEnabled || g.Mode == schedule.Halted {
+	if g.TradingEnabled || g.Mode == schedule.Halted && stack.Problem != "" {
 		t.Away = away(stack, now, zone)
 	}
 	if g.TradingEnabled && len(t.Away) > 0 {
