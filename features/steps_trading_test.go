@@ -17,7 +17,6 @@ import (
 // lostSteps are those of a page whose panel does not answer.
 func (r *trader) lostSteps(sc *godog.ScenarioContext) {
 	sc.Given(`^the overview is open$`, func() { r.openPage("/", look{}) })
-	sc.Given(`^the overview is open on a phone$`, func() { r.openPage("/", look{phone: true}) })
 	sc.Then(`^the head of the page says that the connection is lost, and as of when it speaks$`, func() {
 		notice := r.page.Locator(".top .lost").Filter(playwright.LocatorFilterOptions{HasText: regexp.MustCompile(`Connection lost.*as of\s+\d\d:\d\d:\d\d`)})
 		must(r.TB, notice.WaitFor())
