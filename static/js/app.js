@@ -206,7 +206,7 @@
     if (from("#ask-halt")) span.id = "unsure"; // until the stream tells that it is halted
     span.textContent = from("#ask-halt")
       ? 'NOT confirmed as halted: the panel cannot be reached. By hand: write {"trading_enabled":false,"mode":"halted"} into trading.json, beside the config file, or stop the services.'
-      : from("#trading") ? "NOT confirmed: the panel cannot be reached, and trading may be as it was."
+      : from("#trading") ? "NOT confirmed: the panel cannot be reached."
       : "The panel gave no answer. What you typed is kept; look at the run, if there is one, and try again.";
     alert.replaceChildren(span);
     alert.classList.remove("gone");

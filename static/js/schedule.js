@@ -8,16 +8,18 @@
   root.schedule = "yes";
 
   const one = (selector) => document.querySelector(selector);
-  const clock = (timeZone) => new Intl.DateTimeFormat("en-GB", { weekday: "short", hour: "2-digit", minute: "2-digit", timeZone });
-  const mine = clock();
-  // By the clocks of a schedule's zone; one that the browser does not know is another than the viewer's.
-  const theirs = (zone, at) => { try { return clock(zone).format(at); } catch { return ""; } };
+  // In the viewer's zone, or in one that the browser may not know.
+  const clock = (at, timeZone) => {
+    try {
+      return new Intl.DateTimeFormat("en-GB", { weekday: "short", hour: "2-digit", minute: "2-digit", timeZone }).format(at);
+    } catch { return ""; }
+  };
   const draft = () => one("#coming header .badge") !== null;
 
   const settle = () => {
     for (const time of document.querySelectorAll("time[data-yours]")) {
-      const at = new Date(time.dateTime), text = mine.format(at);
-      if (time.querySelector("small") || theirs(time.closest("[data-zone]")?.dataset.zone, at) === text) continue;
+      const at = new Date(time.dateTime), text = clock(at);
+      if (time.querySelector("small") || clock(at, time.closest("[data-zone]").dataset.zone) === text) continue;
       const small = document.createElement("small");
       small.textContent = ` (${text} your time)`;
       time.append(small);
