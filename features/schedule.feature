@@ -159,6 +159,69 @@ Feature: Automated Trading Schedule
     When the orchestrator goes on
     Then the page says that the halt is obeyed by python-orchestrator
 
+  Scenario: A halt is not resumed by the same press, and the keyboard and the ear go on from it
+    Given panel and orchestrator run in the middle of a window
+      And the schedule page is open
+    When I halt trading with the keyboard, and press once more
+    Then the page says "Trading halted"
+      And the button that resumes took no click when it came
+      And the keyboard is at "Trading halted"
+      And a screen reader is told "Trading halted"
+      And the page says "Trading halted" because of "trading goes on at once, until 23:59"
+    When I resume the schedule on the page
+    Then the page says "Trading on"
+      And the keyboard is at "Halt trading"
+      And a screen reader is told "Trading on"
+
+  Scenario: A panel that has died is not taken for one that halted
+    Given panel and orchestrator run in the middle of a window
+      And the panel and the orchestrator say that trading is on
+      And the overview is open on a phone
+    When the panel is killed
+    Then the head of the page says that the connection is lost, and as of when it speaks
+      And the head of the page is not green
+    When I halt trading on the page because of "a strange fill"
+    Then the page says in red "NOT confirmed as halted"
+    When I write into trading.json what the page says
+    Then the panel is gone, and the orchestrator halts all the same
+    When the panel is started again where it was
+    Then the page says "Trading halted"
+      And nothing on the page says that it is not confirmed
+      And the head of the page says nothing of a lost connection
+
+  Scenario: A panel that hangs is noticed by its silence
+    Given panel and orchestrator run in the middle of a window
+      And the panel and the orchestrator say that trading is on
+      And the overview is open
+    When the panel hangs
+    Then the head of the page says that the connection is lost, and as of when it speaks
+    When I halt trading on the page because of "a drill"
+    Then the page says in red "NOT confirmed as halted"
+    When the panel goes on
+    Then the page says "Trading halted"
+      And nothing on the page says that it is not confirmed
+      And the head of the page says nothing of a lost connection
+
+  Scenario: Trading is on, and nothing trades
+    Given panel and orchestrator run in the middle of a window
+      And the panel and the orchestrator say that trading is on
+      And the overview is open
+    Then the head of the page is green
+    When the orchestrator hangs
+    Then the page says "Trading on" because of "python-orchestrator is paused"
+      And the head of the page is not green
+    When the orchestrator goes on
+    Then the head of the page is green
+
+  Scenario: What comes next while trading goes by hand
+    Given panel and orchestrator run in the middle of a window
+      And the overview is open
+    When I let trading go on for an hour, on the page
+    Then the page says "Trading on, by hand" because of "then the schedule (open until 23:59)"
+      And what comes next is "override ends"
+    When I halt trading on the page because of "a drill"
+    Then what comes next is "Does not open until resumed"
+
   Scenario: The banner without JavaScript
     Given panel and orchestrator run outside of a window
       And the schedule page is open without JavaScript
@@ -184,6 +247,36 @@ Feature: Automated Trading Schedule
       And schedule.stop in config.toml is "15:45", and nothing else has changed
       And the panel follows the schedule until 15:45
 
+  Scenario: A plan that closes trading at once says so beside its button
+    Given panel and orchestrator run in the middle of a window
+      And the schedule page is open
+    When I type "00:02" as "schedule.stop" of the plan
+    Then the drawing says "Applying this closes trading now"
+      And beside Apply Schedule it says "Applying this closes trading now"
+    When I press Apply Schedule
+    Then the toast says "Configuration applied"
+      And the page says "Trading off"
+      And trading is off since a moment ago, not since 00:02
+
+  Scenario: A schedule without a time zone is warned of where it is seen
+    Given panel and orchestrator run in the middle of a window
+      And the schedule page is open
+    When I type "" as "schedule.timezone" of the plan
+    Then the drawing says "No time zone is set"
+    When somebody takes the time zone out of config.toml
+    Then the schedule page warns at its head that no time zone is set
+
+  Scenario: A file that is no TOML is mended from the schedule page
+    Given panel and orchestrator run in the middle of a window
+    When somebody breaks config.toml
+    Then the schedule page leads to the text of the file
+
+  Scenario: Another way of writing, without JavaScript
+    Given panel and orchestrator run in the middle of a window
+      And the schedule page is open without JavaScript
+    When I choose "Cron" and press "Show these fields"
+    Then the field "schedule.start" still holds "1 0 * * *"
+
   Scenario: The next open and close in the viewer's own zone
     Given panel and orchestrator run by the clocks of "America/New_York"
       And the schedule page is open in "Asia/Tokyo"
@@ -192,6 +285,8 @@ Feature: Automated Trading Schedule
     Then the drawing says "not applied yet"
       And the next open and close are shown by the clocks of "Asia/Tokyo" too
     When the schedule page is open in "America/New_York"
+    Then the next open and close are shown once
+    When the schedule page is open in "America/Detroit"
     Then the next open and close are shown once
 
   Scenario: The schedule without JavaScript, on a phone

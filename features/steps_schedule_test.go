@@ -37,6 +37,8 @@ func (w *world) scheduleSteps(sc *godog.ScenarioContext) {
 	r.planSteps(sc)
 	r.haltSteps(sc)
 	r.viewerSteps(sc)
+	r.lostSteps(sc)
+	r.heedSteps(sc)
 }
 
 // run starts both with this window. Positions are left soon, so that exits are seen.
@@ -237,7 +239,7 @@ func (r *trader) bannerSteps(sc *godog.ScenarioContext) {
 	sc.Given(`^the orchestrator has placed an order$`, func() {
 		eventually(r.TB, "an order", func() (bool, string) { return r.logged("order placed"), r.lastSaid() })
 	})
-	sc.Given(`^the orchestrator hangs$`, func() {
+	sc.Step(`^the orchestrator hangs$`, func() {
 		r.signal(syscall.SIGSTOP)
 		r.Cleanup(func() { r.signal(syscall.SIGCONT) })
 	})
@@ -268,7 +270,7 @@ func (r *trader) bannerSteps(sc *godog.ScenarioContext) {
 	sc.Then(`^the page says that the halt is obeyed by (\S+)$`, func(name string) { see(r.TB, r.page, "#trading .obeyed", name) })
 	sc.Then(`^the page says that the halt is not yet obeyed by (\S+)$`, func(name string) { see(r.TB, r.page, "#trading .pending", name) })
 	sc.Then(`^the page warns that (\S+) still trades$`, func(name string) {
-		see(r.TB, r.page, "#trading [role=alert]", name+" says that it still trades")
+		see(r.TB, r.page, "#trading [role=alert]", name+" is paused; its last word is that it trades")
 	})
 	sc.Then(`^the page refuses, for trading is halted$`, func() { see(r.TB, r.page, "main", "resume the schedule") })
 	sc.Then(`^the orchestrator refuses an order$`, func() {

@@ -154,7 +154,7 @@ func (s *Server) undecided(d draft, live liveConfig, open []string) views.Editor
 	d.base = live
 	s.carryClashes(&e, d, open)
 	if string(d.content) != string(live.Content) {
-		e.Review = s.review(live.Content, d.content)
+		e.Review = s.reviewNow(live.Content, d.content)
 	}
 	s.mark(&e, s.understand(d.content, "").Problems)
 	return e

@@ -73,7 +73,7 @@ func (s *Server) conflictEditor(d draft, live liveConfig, merged []byte, clashes
 		base, e.ClashBase = d.base, string(d.base.Revision)
 	}
 	e.Clashes = s.clashViews(base, live, s.understand(merged, ""), open)
-	e.Review = s.review(live.Content, merged)
+	e.Review = s.reviewNow(live.Content, merged)
 	return e
 }
 

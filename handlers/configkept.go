@@ -36,7 +36,7 @@ func (s *Server) editorInDoubt(d draft, live liveConfig) views.Editor {
 	}
 	e := s.editorAsSent(d)
 	if string(d.content) != string(live.Content) && live.Value != nil {
-		e.Review = s.review(live.Content, d.content)
+		e.Review = s.reviewNow(live.Content, d.content)
 	}
 	e.Note, e.NoticeTone = d.typed.Get(inNote), views.Bad
 	e.Notice = d.doubt + " Nothing was applied. What you typed is kept below, over the file as it is now; look it through, then save it again."

@@ -135,8 +135,10 @@ func (s *Server) fail(err error, c echo.Context) {
 		c.Response().Header().Set("HX-Reswap", "none")
 		err = s.render(c, r.status, views.Send(views.Part{ID: "toasts", Body: views.Toasts(views.Toast{Alert: r.public})}))
 	default:
+		frame := s.frame("Error", "", c.Request())
+		frame.Stream = streamURL("frame", frame.Trading.Back, nil) // its banner too is to be what is so
 		err = s.render(c, r.status, views.FailurePage(views.Failure{
-			Frame: s.frame("Error", "", c.Request()), Status: r.status,
+			Frame: frame, Status: r.status,
 			Heading: heading(r.status), Message: r.public, Problems: plainProblems(r.problems),
 		}))
 	}

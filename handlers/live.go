@@ -88,7 +88,7 @@ func (s *Server) understand(content []byte, revision stack.Revision) liveConfig 
 		var syntax *configfile.SyntaxError
 		if errors.As(err, &syntax) {
 			l.Problems = []stack.Problem{{Line: syntax.Line, Column: syntax.Column, Message: syntax.Message}}
-			l.Unusable = "The config file is not valid TOML. Correct it here or where it lies; the stack goes on with what it loaded last."
+			l.Unusable = "The config file is not valid TOML. Correct it as TOML or where it lies; the stack goes on with what it loaded last."
 		}
 		return l
 	}

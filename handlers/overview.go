@@ -27,7 +27,7 @@ func (s *Server) overview() views.Overview {
 	page := views.Overview{
 		Services: serviceList(s.o.Controller.Status(), live.Revision, now, zone),
 		Config:   configCard(s.o.Store.Path(), live, s.o.Broken, s.o.Store.Warning()),
-		Next:     nextEdges(s.o.Scheduler.Status(), now, zone),
+		Next:     nextEdges(s.o.Scheduler.Status(), s.o.Gate.State(), now, zone),
 	}
 	page.Services.Backend = s.o.Backend
 	if s.o.Controller.Current() != nil {
@@ -77,11 +77,14 @@ func service(svc stack.ServiceStatus, file stack.Revision, now time.Time, zone *
 	}
 	if o := svc.Obeys; o != nil {
 		v.Obeys = &views.Obeys{Badge: gateBadge(o.TradingEnabled), Reason: o.Reason, Since: views.At(o.Since, now, zone)}
+		if svc.State != stack.Running && !o.Said.IsZero() {
+			v.Obeys.Old = age(now.Sub(o.Said))
+		}
 	}
 	for _, i := range svc.Instances {
 		v.Instances = append(v.Instances, views.Instance{
 			Name: i.Name, ID: shortID(i), Badge: stateBadge(i.State), Restarts: i.Restarts,
-			Started: views.At(i.Started, now, zone), Warnings: i.Warnings,
+			Started: views.At(i.Started, now, zone), Stopped: views.At(i.Stopped, now, zone), Warnings: i.Warnings,
 		})
 	}
 	return v
@@ -144,18 +147,31 @@ func plainProblems(list []stack.Problem) []views.Problem {
 	return out
 }
 
-func nextEdges(st schedule.Status, now time.Time, zone *time.Location) views.NextCard {
+// nextEdges are what comes next. The schedule's edges are no news of trading while somebody has halted
+// it, and until an override has ended.
+func nextEdges(st schedule.Status, g schedule.GateState, now time.Time, zone *time.Location) views.NextCard {
 	card := views.NextCard{Zone: zone.String()}
+	from := now
+	switch g.Mode {
+	case schedule.Halted:
+		card.Held = &views.Badge{Tone: views.Bad, Icon: "halt", Word: "halted"}
+		card.HeldNote, card.Lead = "Does not open until resumed.", "The schedule, which counts again then:"
+	case schedule.Forced:
+		from = *g.Until
+		card.Edges = append(card.Edges, views.Edge{
+			Badge: views.Badge{Tone: views.Caution, Icon: "clock", Word: "override ends"}, At: views.At(from, now, zone), Note: thenBySchedule(st, from, now, zone),
+		})
+	}
 	switch {
 	case st.Problem != "":
 		card.None = st.Problem
 	case st.Schedule == nil:
 		card.None = "The config file has no [schedule]; trading is opened and closed by hand."
 	default:
-		for _, t := range st.Schedule.Next(now, 4) {
-			b := views.Badge{Tone: views.Quiet, Icon: "stop", Word: "closes"}
-			if t.Open {
-				b = views.Badge{Tone: views.Good, Icon: "play", Word: "opens"}
+		for _, t := range st.Schedule.Next(from, 4-len(card.Edges)) {
+			b := edgeBadge(t.Open)
+			if card.Held != nil {
+				b.Tone = views.Quiet
 			}
 			card.Edges = append(card.Edges, views.Edge{Badge: b, At: views.At(t.At, now, zone), Note: t.Note})
 		}
@@ -164,4 +180,11 @@ func nextEdges(st schedule.Status, now time.Time, zone *time.Location) views.Nex
 		}
 	}
 	return card
+}
+
+func edgeBadge(open bool) views.Badge {
+	if open {
+		return views.Badge{Tone: views.Good, Icon: "play", Word: "opens"}
+	}
+	return views.Badge{Tone: views.Quiet, Icon: "stop", Word: "closes"}
 }

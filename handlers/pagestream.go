@@ -127,7 +127,8 @@ func (s *Server) getPageEvents(c echo.Context) error {
 		case text != "":
 			err, written = out.send("", "", text), time.Now()
 		case time.Since(written) >= heartbeat:
-			err, written = out.beat(), time.Now()
+			// An event and no comment: by it the page knows that it still hears of what changes.
+			err, written = out.send("", "beat", ""), time.Now()
 		}
 		if err != nil {
 			return nil // the page is gone; it begins another stream when it is back

@@ -8,6 +8,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"pitstop/schedule"
 	"pitstop/schema"
 	"pitstop/stack"
 	"pitstop/stack/configfile"
@@ -35,6 +36,21 @@ func (s *Server) review(old, content []byte) *views.Review {
 		r.Warnings, r.Ask = append(r.Warnings, w), true
 	}
 	r.Warnings = append(r.Warnings, s.o.Remarks(old, content)...)
+	return r
+}
+
+// reviewNow is the review of what would be applied at once: it tells also if that opens or closes trading.
+func (s *Server) reviewNow(old, content []byte) *views.Review {
+	r := s.review(old, content)
+	doc, err := configfile.Parse(content)
+	if err != nil {
+		return r
+	}
+	if sch, faults := schedule.Parse(doc.Value(), schedule.LocalZone()); len(faults) == 0 {
+		if effect := s.effect(sch); effect != "" {
+			r.Warnings = append([]string{effect}, r.Warnings...)
+		}
+	}
 	return r
 }
 
@@ -166,7 +182,7 @@ func (s *Server) reviewOf(d draft, live liveConfig) *views.Review {
 	case bytes.Equal(old.Content, content):
 		r = &views.Review{}
 	default:
-		r = s.review(old.Content, content)
+		r = s.reviewNow(old.Content, content)
 		r.Count = max(r.Count, 1)
 	}
 	r.Stale = note

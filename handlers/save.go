@@ -149,7 +149,7 @@ func (s *Server) wrong(d draft) []stack.Problem {
 // lookAgain shows the review where that is what was asked for, where what was looked at is not what
 // would be applied, and once where a change is dangerous.
 func (s *Server) lookAgain(c echo.Context, d draft) (answer error, answered bool) {
-	r := s.review(d.base.Content, d.content)
+	r := s.reviewNow(d.base.Content, d.content)
 	reviewed, confirmed := d.typed.Get(inReviewed), d.typed.Get(inConfirm)
 	notice, tone, status := "", views.Bad, http.StatusUnprocessableEntity
 	switch {

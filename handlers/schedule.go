@@ -44,7 +44,7 @@ func (s *Server) redirectToSchedule(c echo.Context) error {
 
 // showSchedule renders the page with this editor, and a run above it if there is one.
 func (s *Server) showSchedule(c echo.Context, status int, e views.ScheduleEditor, report *stack.Report) error {
-	page := views.Schedule{Frame: s.frame("Schedule", "schedule", c.Request()), Clock: clockCard(s.o.Scheduler.Status(), s.now(), s.zone()), Editor: e}
+	page := views.Schedule{Frame: s.frame("Schedule", "schedule", c.Request()), Clock: clockCard(s.o.Scheduler.Status(), s.o.Gate.State(), s.now(), s.zone()), Editor: e}
 	q := url.Values{"rev": {e.Revision}}
 	if report != nil {
 		page.Run = runView(*report, s.now(), s.zone())
@@ -224,7 +224,7 @@ func (s *Server) scheduleParts(q url.Values) func() []views.Part {
 		if cur := s.o.Controller.Current(); id == "" && cur != nil {
 			id = cur.ID()
 		}
-		parts := []views.Part{{ID: "clock", Body: views.ScheduleClock(clockCard(s.o.Scheduler.Status(), s.now(), s.zone())), Morph: true}}
+		parts := []views.Part{{ID: "clock", Body: views.ScheduleClock(clockCard(s.o.Scheduler.Status(), s.o.Gate.State(), s.now(), s.zone())), Morph: true}}
 		var report *stack.Report
 		last := views.Toast{}
 		if r, ok := s.report(id); ok {

@@ -35,20 +35,46 @@ func (s *Server) coming(live liveConfig, p plan) views.Coming {
 		c.None = "There is no schedule."
 	default:
 		drawComing(&c, sch, s.now())
+		if c.Draft {
+			c.Effect = s.effect(sch)
+		}
 	}
 	return c
+}
+
+// effect is what following another schedule would do to trading at this moment; nothing where it would
+// not change it, as while a person holds it.
+func (s *Server) effect(sch *schedule.Schedule) string {
+	g, now := s.o.Gate.State(), s.now()
+	if g.Mode != schedule.FollowSchedule {
+		return ""
+	}
+	state, until := schedule.State{}, ""
+	if sch != nil {
+		state = sch.At(now)
+		until = after(",", untilWhen(state, now, sch.Location()))
+		if until != "" && sch.Location().String() != s.zone().String() {
+			until += " by the clocks of " + sch.Location().String()
+		}
+	}
+	switch {
+	case state.Open == g.TradingEnabled:
+		return ""
+	case state.Open:
+		return "Applying this opens trading now" + until + "."
+	}
+	return "Applying this closes trading now" + until + "."
 }
 
 // drawComing draws a schedule from now on.
 func drawComing(c *views.Coming, sch *schedule.Schedule, now time.Time) {
 	zone := sch.Location()
-	c.Zone, c.Alone = zone.String(), sch.Zoneless()
+	c.Zone = zone.String()
+	if sch.Zoneless() {
+		c.Alone = zoneless
+	}
 	for _, t := range sch.Next(now, 3) {
-		b := views.Badge{Tone: views.Quiet, Icon: "stop", Word: "closes"}
-		if t.Open {
-			b = views.Badge{Tone: views.Good, Icon: "play", Word: "opens"}
-		}
-		c.Edges = append(c.Edges, views.ComingEdge{Badge: b, At: views.At(t.At, now, zone), In: "in " + lasting(t.At.Sub(now)), Note: t.Note})
+		c.Edges = append(c.Edges, views.ComingEdge{Badge: edgeBadge(t.Open), At: views.At(t.At, now, zone), In: "in " + lasting(t.At.Sub(now)), Note: t.Note})
 	}
 	if len(c.Edges) == 0 {
 		c.None = "Nothing opens or closes within a year."

@@ -36,6 +36,17 @@ func (p *panel) rewrite(old, new string) {
 	}
 }
 
+// replanned waits until something follows from the schedule in the file.
+func (p *panel) replanned(what string, so func() bool) {
+	p.t.Helper()
+	p.o.Scheduler.Replan()
+	for end := time.Now().Add(generous); !so(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			p.t.Fatalf("waited %s, and not yet: %s", generous, what)
+		}
+	}
+}
+
 func TestSchedulePageHasTheFormAndTheDrawing(t *testing.T) {
 	p := newPanel(t)
 	p.get("/schedule").want(t, 200).has(t,
@@ -155,10 +166,19 @@ func TestAScheduleWithoutAZoneIsWarnedOf(t *testing.T) {
 	if strings.Contains(drawn(), warning) {
 		t.Error("a schedule with a zone is warned of")
 	}
+	if body := p.get("/schedule").body; strings.Contains(body, warning) {
+		t.Error("the page warns of a schedule with a zone")
+	}
 	form.Set("schedule.timezone", "")
 	if body := drawn(); !strings.Contains(body, warning) {
 		t.Errorf("a schedule without a zone is not warned of:\n%s", body)
 	}
+	p.rewrite("timezone = \"America/New_York\"\n", "")
+	p.replanned("the card of what is followed warns", func() bool {
+		_, card, _ := strings.Cut(p.get("/schedule").body, `id="clock"`)
+		card, _, _ = strings.Cut(card, "</section>")
+		return strings.Contains(card, warning)
+	})
 }
 
 func TestAnotherWayOfWritingIsProposed(t *testing.T) {
@@ -233,7 +253,7 @@ func TestTheClockCardTellsHowWellItIsKept(t *testing.T) {
 		Schedule: sch, State: sch.At(now),
 		LastEdge: &schedule.LateEdge{Planned: close, Kept: close.Add(3 * time.Millisecond), Late: 3 * time.Millisecond},
 		LastJump: &schedule.ClockJump{At: close, By: -time.Hour},
-	}, now, newYork)
+	}, schedule.GateState{Mode: schedule.FollowSchedule, Since: close}, now, newYork)
 	if got.Badge.Word != "closed by the schedule" || got.Since.Text != "16:00" || got.Until.Text != "Tue 09:30" {
 		t.Errorf("got %+v", got)
 	}
@@ -243,7 +263,7 @@ func TestTheClockCardTellsHowWellItIsKept(t *testing.T) {
 	if want := "jumped back by 1 h at"; got.Jump != want {
 		t.Errorf("the jump: got %q, want %q", got.Jump, want)
 	}
-	got = clockCard(schedule.Status{State: schedule.State{Reason: "The file is bad."}, Problem: "The file is bad."}, now, newYork)
+	got = clockCard(schedule.Status{State: schedule.State{Reason: "The file is bad."}, Problem: "The file is bad."}, schedule.GateState{Mode: schedule.FollowSchedule}, now, newYork)
 	if got.Badge.Word != "no schedule" || got.Problem == "" || got.Reason != "" {
 		t.Errorf("without a schedule: got %+v, want the problem, said once", got)
 	}
@@ -292,4 +312,50 @@ func TestDrawnDays(t *testing.T) {
 	if d := always["2026-11-28"]; d.Hours != "all day" || len(d.Bars) != 1 || d.Bars[0].Width != "1440" {
 		t.Errorf("around the clock: got %+v", d)
 	}
+}
+
+func TestAPlanThatOpensOrClosesTradingAtOnceSaysSo(t *testing.T) {
+	p := newPanel(t)
+	always := map[string]string{"schedule.start": "00:00", "schedule.stop": "23:59"} // but for a minute, in which no test counts on it
+	never := map[string]string{"schedule.holidays": time.Now().In(newYork).Format(time.DateOnly)}
+	typed := func(more ...map[string]string) url.Values {
+		form := p.planForm()
+		form["schedule.days"] = week
+		for _, m := range more {
+			for k, v := range m {
+				form.Set(k, v)
+			}
+		}
+		return form
+	}
+	apply := func(form url.Values, open bool) {
+		t.Helper()
+		p.post("/schedule/run", form).want(t, 303)
+		p.ended()
+		p.replanned("the gate follows", func() bool { return p.gate.State().TradingEnabled == open })
+	}
+	const opens, closes = "Applying this opens trading now", "Applying this closes trading now"
+	apply(typed(never), false)
+	open := typed(always, map[string]string{"schedule.holidays": ""})
+	p.post("/schedule/preview?part=coming", open).want(t, 200).has(t, opens)
+	p.post("/schedule/preview", open).want(t, 200).has(t, `role="status">`+opens)
+	apply(open, true)
+	shut := typed(always, never)
+	p.post("/schedule/preview?part=coming", shut).want(t, 200).has(t, closes)
+	if body := p.post("/schedule/preview?part=coming", typed(always)).want(t, 200).body; strings.Contains(body, "Applying this") {
+		t.Error("a plan that changes nothing of now is warned of")
+	}
+	raw := p.raw()
+	raw.Set(inRaw, strings.Replace(raw.Get(inRaw), "holidays = []", `holidays = ["`+never["schedule.holidays"]+`"]`, 1))
+	p.post("/config/review", raw).want(t, 200).has(t, closes)
+	p.post("/trading", url.Values{"mode": {"halted"}}).want(t, 303)
+	if body := p.post("/schedule/preview?part=coming", shut).want(t, 200).body; strings.Contains(body, "Applying this") {
+		t.Error("halted already, trading is said to close")
+	}
+}
+
+func TestAScheduleInAFileThatIsNoTOMLLeadsToItsText(t *testing.T) {
+	p := newPanel(t)
+	p.rewrite("[risk]", "[risk")
+	p.get("/schedule").want(t, 200).has(t, "cannot be edited here", `href="/config?view=raw"`)
 }

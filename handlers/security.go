@@ -20,6 +20,15 @@ import (
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; " +
 	"connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
+// ofPages are headers of answers that may be a page.
+var ofPages = map[string]string{
+	"Content-Security-Policy":    policy,
+	"X-Frame-Options":            "DENY",
+	"Referrer-Policy":            "same-origin",
+	"Cross-Origin-Opener-Policy": "same-origin",
+	"Permissions-Policy":         "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+}
+
 // allowedHosts are the names that a request may ask for. A page of another site can make a browser
 // send requests here by letting its own name resolve to this address; its Host header gives it away.
 func allowedHosts(further []string) map[string]bool {
@@ -49,11 +58,9 @@ func (s *Server) guard(next echo.HandlerFunc) echo.HandlerFunc {
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
 		if !strings.HasPrefix(c.Request().URL.Path, static.Prefix) { // the rest is for what may be a page
-			h.Set("Content-Security-Policy", policy)
-			h.Set("X-Frame-Options", "DENY")
-			h.Set("Referrer-Policy", "same-origin")
-			h.Set("Cross-Origin-Opener-Policy", "same-origin")
-			h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()")
+			for name, value := range ofPages {
+				h.Set(name, value)
+			}
 			h.Set("Cache-Control", "no-store")
 		}
 

@@ -9,7 +9,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/klauspost/compress/gzip"
 	"github.com/labstack/echo/v4"
 
 	"pitstop/static"
@@ -28,7 +27,7 @@ type stream struct {
 	mu  sync.Mutex
 	w   io.Writer
 	rc  *http.ResponseController
-	zip *gzip.Writer // between w and the response; nil: the stream is sent as it is
+	zip *zipped // between w and the response; nil: the stream is sent as it is
 }
 
 // openStream begins one: the status and headers are sent when it returns.
@@ -47,8 +46,11 @@ func beginStream(c echo.Context, compressed bool) (*stream, error) {
 	if compressed {
 		h.Set("Content-Encoding", "gzip")
 		h.Add("Vary", "Accept-Encoding")
-		s.zip, _ = gzip.NewWriterLevel(s.w, gzip.StatelessCompression) // it fails at levels that do not exist
+		s.zip = &zipped{to: s.w}
 		s.w = s.zip
+	}
+	for name := range ofPages { // which a stream is not, whatever it is taken for: there is no sniffing
+		h.Del(name)
 	}
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("Cache-Control", "no-store")
@@ -97,11 +99,6 @@ func (s *stream) write(text string) error {
 	}
 	if _, err := s.w.Write([]byte(text)); err != nil {
 		return err
-	}
-	if s.zip != nil {
-		if err := s.zip.Flush(); err != nil {
-			return err
-		}
 	}
 	return s.rc.Flush()
 }

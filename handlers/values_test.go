@@ -78,7 +78,7 @@ func TestTradingBanner(t *testing.T) {
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			b := tradingBanner(c.gate, c.services, now, newYork)
+			b := tradingBanner(c.gate, weekdays(t, now), stack.Status{Services: c.services, At: now}, now, newYork)
 			if b.Badge.Word != c.word || b.Badge.Tone != c.tone {
 				t.Errorf("badge %+v, want %q in %q", b.Badge, c.word, c.tone)
 			}
@@ -88,7 +88,11 @@ func TestTradingBanner(t *testing.T) {
 			if b.Since.Text != c.wantSince || b.Until.Text != c.wantUntil {
 				t.Errorf("since %q until %q, want %q and %q", b.Since.Text, b.Until.Text, c.wantSince, c.wantUntil)
 			}
-			if got := strings.Join(b.Disobeyed, "\n"); got != c.disobeyed {
+			got := ""
+			for _, d := range b.Disobeyed {
+				got += d.Sentence
+			}
+			if got != c.disobeyed {
 				t.Errorf("disobeyed %q, want %q", got, c.disobeyed)
 			}
 			if b.By == "schedule" {

@@ -42,6 +42,7 @@ type Gate struct {
 	mu      sync.Mutex
 	file    gateFile  // trading.json, which services read
 	word              // what was last said; not yet in force where it enables
+	looked  time.Time // when the schedule last said so; zero: not yet
 	unclear time.Time // since when the file holds what somebody else wrote and nobody understands
 
 	// readers guards what everybody may ask, and waits for no disk at all.
@@ -334,20 +335,38 @@ func (g *Gate) heed(now time.Time) (heard, unclear bool) {
 	return true, false
 }
 
-// Follow takes the schedule's word. It changes nothing while a person's holds, but is remembered. A
-// state without Since holds since the gate first heard of it.
+// Follow takes the schedule's word. It changes nothing while a person's holds, but is remembered.
 func (g *Gate) Follow(d State) error {
 	g.turn.Lock()
 	g.mu.Lock()
-	if d.Since.IsZero() {
-		d.Since = g.clock.Now().UTC()
-		if told := g.file.content; told.Mode == FollowSchedule && told.TradingEnabled == d.Open && !told.Since.IsZero() {
-			d.Since = told.Since
-		}
-	}
-	g.decision = d
+	now := g.clock.Now().UTC()
+	d.Since = g.changedAt(d, now)
+	g.decision, g.looked = d, now
 	g.mu.Unlock()
 	return g.release(g.refresh(), nil)
+}
+
+// changedAt is since when, in fact, it is as the schedule says now. The schedule's own word on that is
+// right of every edge that has come since it was last looked at, and of one that the panel slept or was
+// off through. But a schedule that is changed at noon, to have closed at eleven, closes at noon; and one
+// that is changed to have opened later than it did was open all the while.
+func (g *Gate) changedAt(d State, now time.Time) time.Time {
+	open, since, looked := g.decision.Open, g.decision.Since, g.looked
+	if looked.IsZero() {
+		told := g.file.content
+		if told.Mode != FollowSchedule || told.Since.IsZero() {
+			open, since = d.Open, now // nothing is known of before
+		} else {
+			open, since, looked = told.TradingEnabled, told.Since, told.Since
+		}
+	}
+	switch {
+	case d.Since.After(looked):
+		return d.Since
+	case open == d.Open:
+		return since
+	}
+	return now
 }
 
 // closedAt is when trading.json last told of the schedule's closing, if it did.

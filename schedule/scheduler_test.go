@@ -459,3 +459,49 @@ func TestAHaltLatchesOverOtherSchedules(t *testing.T) {
 		t.Errorf("after Resume: got %+v, want trading around the clock", s)
 	}
 }
+
+// Since is when it came to be so, not when it would have by a schedule that was not followed then.
+func TestSinceIsTheMomentInFact(t *testing.T) {
+	r := newRig(t, "2026-11-23 14:00") // 09:00 in New York, before the open
+	var file atomic.Pointer[Schedule]
+	file.Store(mustParse(t, bells))
+	load := func() (*Schedule, error) { return file.Load(), nil }
+	change := func(start, stop string) {
+		t.Helper()
+		file.Store(mustParse(t, table{"start": start, "stop": stop, "timezone": "America/New_York"}))
+		r.scheduler.Replan()
+		for r.scheduler.Status().Schedule != file.Load() {
+			time.Sleep(time.Millisecond)
+		}
+		r.looked(t)
+	}
+	since := func(what string, open bool, want string) {
+		t.Helper()
+		r.wants(t, what, open)
+		if got := r.told(t).Since; !got.Equal(utc(t, want)) {
+			t.Errorf("%s: got since %v, want %s", what, got, want)
+		}
+	}
+	r.start(t, load)
+	r.advance(t, 30*time.Minute)
+	since("the open", true, "2026-11-23 14:30")
+	r.advance(t, 3*time.Hour)
+	change("11:00", "16:00")
+	since("the start is moved to a time at which it was open already", true, "2026-11-23 14:30")
+	r.advance(t, time.Hour)
+	change("11:00", "13:00")
+	since("the stop is moved into the past", false, "2026-11-23 18:30")
+	r.start(t, load)
+	since("the panel starts again", false, "2026-11-23 18:30")
+	r.advance(t, time.Minute)
+	change("11:00", "16:00")
+	since("the stop is moved back", true, "2026-11-23 18:31")
+	must(t, r.gate.Halt("anna", ""))
+	r.advance(t, time.Minute)
+	must(t, r.gate.Resume("anna", ""))
+	since("halted and resumed", true, "2026-11-23 18:32")
+	r.scheduler.Shutdown()
+	r.clock.Advance(24 * time.Hour)
+	r.start(t, load)
+	since("slept through a close and an open", true, "2026-11-24 16:00")
+}

@@ -283,8 +283,13 @@ func TestWhatTheServicesSay(t *testing.T) {
 			synctest.Wait()
 			return c.Status().Services[0]
 		}
-		if got := orch().Obeys; got == nil || !got.TradingEnabled || got.Reason != "within the window" {
-			t.Errorf("what it said before the start: got %+v", got)
+		first := orch().Obeys
+		if first == nil || !first.TradingEnabled || first.Reason != "within the window" {
+			t.Fatalf("what it said before the start: got %+v", first)
+		}
+		w.backend.Log(w.orch, `trading_enabled=true reason="within the window"`)
+		if got := orch().Obeys; !got.Since.Equal(first.Since) || !got.Said.After(first.Said) {
+			t.Errorf("said again: got %+v, want it since %s, and said later than %s", got, first.Since, first.Said)
 		}
 		w.backend.Log(w.orch, "trading_enabled=false reason=halted by ann")
 		w.backend.Log(w.orch, "trading_enabled=maybe reason=nonsense")
@@ -310,7 +315,7 @@ func TestWhatTheServicesSay(t *testing.T) {
 			t.Errorf("what it said while the engine was away: got %+v", s.Obeys)
 		}
 		w.backend.Restart(w.orch)
-		if s := orch(); s.Obeys != nil || s.Refused != "" || s.Loaded != stack.Revision(stack.RevisionOf(oldConfig).Short()) {
+		if s := orch(); s.Obeys != nil || !s.Trades || c.Status().Services[1].Trades || s.Refused != "" || s.Loaded != stack.Revision(stack.RevisionOf(oldConfig).Short()) {
 			t.Errorf("a new life has said only what it began with: got %+v", s)
 		}
 		w.backend.Log(w.orch, "trading_enabled=false reason=starting")

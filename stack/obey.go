@@ -15,10 +15,12 @@ const lookBack = 26 * time.Hour
 // obeyer reads in the services' logs what they themselves say: whether they trade, and which config
 // they loaded or refused. Pitstop's own word on either is something else.
 type obeyer struct {
-	c  *Controller
-	mu sync.Mutex // guards lives and what they hold
+	c *Controller
 
-	lives   map[life]*follower
+	mu    sync.Mutex // guards what follows, and what lives hold
+	lives map[life]*follower
+	trade map[string]bool // the services that have ever said whether they trade
+
 	running sync.WaitGroup
 }
 
@@ -40,7 +42,9 @@ type follower struct {
 	obeysAt  time.Time
 }
 
-func newObeyer(c *Controller) *obeyer { return &obeyer{c: c, lives: map[life]*follower{}} }
+func newObeyer(c *Controller) *obeyer {
+	return &obeyer{c: c, lives: map[life]*follower{}, trade: map[string]bool{}}
+}
 
 // follow makes the followers match the instances that run, or are paused. What an instance said in
 // a life that has ended is forgotten.
@@ -121,7 +125,7 @@ func (o *obeyer) take(svc Service, f *follower, line LogLine) bool {
 	defer o.mu.Unlock()
 	news := false
 	if isTrading && !line.Time.Before(f.obeysAt) {
-		f.obeysAt = line.Time
+		f.obeysAt, o.trade[svc.Name] = line.Time, true
 		if f.obeys == nil || f.obeys.TradingEnabled != trading.TradingEnabled || f.obeys.Reason != trading.Reason {
 			f.obeys, news = &trading, true
 		}
@@ -151,6 +155,7 @@ func (o *obeyer) saidOf(i Instance) (loaded Revision, refused string) {
 func (o *obeyer) fill(s *ServiceStatus) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	s.Trades = o.trade[s.Name]
 	var loadedAt, obeysAt time.Time
 	for _, f := range o.lives {
 		if f.instance.Service != s.Name {
@@ -158,6 +163,7 @@ func (o *obeyer) fill(s *ServiceStatus) {
 		}
 		if f.obeys != nil && !f.obeysAt.Before(obeysAt) {
 			said := *f.obeys
+			said.Said = f.obeysAt
 			s.Obeys, obeysAt = &said, f.obeysAt
 		}
 		if !f.loadedAt.IsZero() && !f.loadedAt.Before(loadedAt) {
@@ -204,5 +210,5 @@ func parseObeyed(line LogLine) (Obeyed, bool) {
 			reason, _ = strconv.Unquote(quoted)
 		}
 	}
-	return Obeyed{TradingEnabled: enabled, Reason: strings.TrimSpace(reason), Since: line.Time}, true
+	return Obeyed{TradingEnabled: enabled, Reason: strings.TrimSpace(reason), Since: line.Time, Said: line.Time}, true
 }

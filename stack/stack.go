@@ -63,6 +63,7 @@ type Instance struct {
 	Name     string    `json:"name"`
 	State    State     `json:"state"`
 	Started  time.Time `json:"started,omitzero"`
+	Stopped  time.Time `json:"stopped,omitzero"` // of one that is stopped, where the engine tells it
 	Restarts int       `json:"restarts,omitempty"`
 	// Warnings are sentences about this instance that a person should read before the first save,
 	// such as a config file that is itself the mount.
@@ -313,6 +314,9 @@ type ServiceStatus struct {
 	Refused string `json:"refused,omitempty"`
 	// Obeys is what the service itself last said of trading; nil: it has not.
 	Obeys *Obeyed `json:"obeys,omitempty"`
+	// Trades is true of a service that has said of any life of its that it trades or does not: without
+	// it nothing does. Others have no part in trading, or have not been heard yet.
+	Trades bool `json:"trades,omitempty"`
 }
 
 // Obeyed is a service's own word on whether it trades: its line `trading_enabled=true|false reason=…`.
@@ -320,6 +324,7 @@ type Obeyed struct {
 	TradingEnabled bool      `json:"trading_enabled"`
 	Reason         string    `json:"reason"`
 	Since          time.Time `json:"since"`
+	Said           time.Time `json:"said"` // when it last said so
 }
 
 // Status is the stack as it is now. Problem is a sentence when the backend cannot be reached.

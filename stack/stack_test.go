@@ -42,10 +42,10 @@ func TestVerdict(t *testing.T) {
 func TestParseObeyed(t *testing.T) {
 	at := time.Unix(1, 0)
 	for line, want := range map[string]*Obeyed{
-		"trading_enabled=true reason=window open":                      {true, "window open", at},
-		`2026-11-25 INFO trading_enabled=false reason="no \"word\"" x`: {false, `no "word"`, at},
-		"trading_enabled=True":                                         {true, "", at},
-		"trading_enabled=false by=ann reason=halted":                   {false, "halted", at},
+		"trading_enabled=true reason=window open":                      {true, "window open", at, at},
+		`2026-11-25 INFO trading_enabled=false reason="no \"word\"" x`: {false, `no "word"`, at, at},
+		"trading_enabled=True":                                         {true, "", at, at},
+		"trading_enabled=false by=ann reason=halted":                   {false, "halted", at, at},
 		"trading_enabled=perhaps":                                      nil,
 		"beat":                                                         nil,
 	} {

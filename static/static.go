@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"mime"
 	"net/http"
-	"net/url"
 	"path"
 	"strconv"
 	"strings"
@@ -30,8 +29,12 @@ var files embed.FS
 //go:embed icon.svg
 var icon string
 
-// Icon is the panel's icon as an address that needs no request.
-func Icon() string { return "data:image/svg+xml," + url.PathEscape(icon) }
+// Icon is the panel's icon as an address that needs no request. Only what would end the address or its
+// attribute is escaped: it is in every page.
+func Icon() string {
+	escape := strings.NewReplacer(`"`, "%22", "#", "%23", "<", "%3C", ">", "%3E")
+	return "data:image/svg+xml," + escape.Replace(strings.TrimSpace(icon))
+}
 
 // bundles are the files behind each name, in the order in which they are joined: a page needs one
 // request for its style and one for its script.

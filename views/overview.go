@@ -35,6 +35,7 @@ type Obeys struct {
 	Badge  Badge
 	Reason string
 	Since  Moment
+	Old    string // how long ago it was said, of a service that does not run
 }
 
 // Instance is one container, pod or process.
@@ -43,6 +44,7 @@ type Instance struct {
 	ID       string
 	Badge    Badge
 	Started  Moment
+	Stopped  Moment // where the engine tells it
 	Restarts int
 	Warnings []string
 }
@@ -59,9 +61,12 @@ type ConfigCard struct {
 
 // NextCard are the coming edges of the trading windows.
 type NextCard struct {
-	None  string // why there are none
-	Zone  string
-	Edges []Edge
+	Held     *Badge // that a halt is above the schedule
+	HeldNote string
+	Lead     string // whose the edges are, if they do not count
+	None     string // why there are none
+	Zone     string
+	Edges    []Edge
 }
 
 // Edge is one opening or closing.

@@ -11,7 +11,9 @@ type Schedule struct {
 // Clock is the schedule that is followed at this moment, and how well it is kept.
 type Clock struct {
 	Badge   Badge
+	Above   string // what a person said, which is above the schedule
 	Reason  string
+	Warning string
 	Since   Moment
 	Until   Moment
 	Zone    string
@@ -79,9 +81,11 @@ type Coming struct {
 	Zone  string
 	Draft bool // the form differs from the config file
 	None  string
-	Alone bool // only the panel knows by which clock its times are meant
-	Edges []ComingEdge
-	Days  []ComingDay
+	// Effect is what applying it would do to trading at this moment; empty: nothing.
+	Effect string
+	Alone  string // warns that only the panel knows by which clock its times are meant
+	Edges  []ComingEdge
+	Days   []ComingDay
 }
 
 // ComingEdge is an opening or closing to come.

@@ -146,6 +146,7 @@ func (b *Backend) instance(service string, d container.InspectResponse) stack.In
 		Name:     strings.TrimPrefix(d.Name, "/"),
 		State:    stateNow(d.ID, d.State),
 		Started:  startedAt(d.State),
+		Stopped:  stoppedAt(d.State),
 		Restarts: d.RestartCount,
 		Warnings: warnings(d, b.configPath),
 	}
@@ -167,6 +168,18 @@ func stateOf(s *container.State) stack.State {
 // startedAt names the container's life. It is zero for one that never ran.
 func startedAt(s *container.State) time.Time {
 	t, err := time.Parse(time.RFC3339Nano, s.StartedAt)
+	if err != nil {
+		return time.Time{}
+	}
+	return t
+}
+
+// stoppedAt is when a container that is stopped was.
+func stoppedAt(s *container.State) time.Time {
+	if stateOf(s) != stack.Stopped {
+		return time.Time{}
+	}
+	t, err := time.Parse(time.RFC3339Nano, s.FinishedAt)
 	if err != nil {
 		return time.Time{}
 	}

@@ -70,9 +70,17 @@
   };
   const keeps = () => { try { return Object.keys(localStorage).some((k) => k.startsWith("pitstop:draft")); } catch { return false; } };
 
-  // After something came in: count anew, lead to what went wrong, let a good word go by itself.
-  let said = "", leaving;
+  // After something came in: count anew, lead to what went wrong, let a good word go by itself. A change
+  // of the banner is read out. Where its button went with it, the keyboard goes on from there, but never
+  // on the button that resumes: a key held too long would lift what it has just halted.
+  let said = "", word, leaving, near;
   const settle = () => {
+    const banner = one(".trading-word"), now = banner.textContent.trim();
+    if (word && word !== now) one("#said").textContent = now;
+    word = now;
+    const halt = one("#ask-halt summary");
+    if (!halt) one("#unsure")?.remove();
+    if (near && document.activeElement === document.body) (halt ?? banner).focus();
     count();
     find();
     if (one("#raw, #review h2") || keeps()) edit();
@@ -150,6 +158,7 @@
   const still = (e) => e.detail?.ctx?.swap === "outerHTML";
   const answer = (e) => e.detail?.ctx?.swap?.startsWith("outerHTML show");
   document.addEventListener("htmx:before:swap", (e) => {
+    near = one("#trading").contains(document.activeElement);
     if (!still(e)) return;
     place = scrollY;
     const active = document.activeElement;
@@ -164,19 +173,45 @@
     }
   });
 
+  // What the page tells is as old as the last word of its stream, which speaks every 20 s at least.
+  let heard = new Date(), silence;
+  const lost = (is) => {
+    const notice = one(".lost"), time = one("time", notice);
+    document.documentElement.classList.toggle("old", is);
+    notice.hidden = !is;
+    time.textContent = heard.toLocaleTimeString("en-GB", { timeZone: time.dataset.zone });
+  };
+  const listen = (to) => {
+    clearTimeout(silence);
+    silence = setTimeout(() => {
+      lost(true);
+      to?.reader?.cancel(); // and begin another
+    }, 35000);
+  };
+  listen();
+  document.addEventListener("htmx:sse:error", () => lost(true));
+  document.addEventListener("htmx:sse:after:message", (e) => {
+    heard = new Date();
+    lost(false);
+    listen(e.detail.connection);
+  });
+
   // A request that got no answer at all: whatever was typed is still there.
   document.addEventListener("htmx:error", (e) => {
-    const alert = one("#toasts [role=alert]");
-    if (!alert || e.detail?.ctx?.response || e.target.closest?.("#live")) return;
+    const alert = one("#toasts [role=alert]"), from = (selector) => e.target.closest?.(selector);
+    if (!alert || e.detail?.ctx?.response) return;
+    if (from("#live, #trading")) lost(true);
+    if (from("#live")) return setTimeout(() => htmx.trigger(e.target, "again"), 3000);
     const span = document.createElement("span");
-    span.textContent = "The panel gave no answer. What you typed is kept; look at the run, if there is one, and try again.";
+    if (from("#ask-halt")) span.id = "unsure"; // until the stream tells that it is halted
+    span.textContent = from("#ask-halt")
+      ? 'NOT confirmed as halted: the panel cannot be reached. By hand: write {"trading_enabled":false,"mode":"halted"} into trading.json, beside the config file, or stop the services.'
+      : from("#trading") ? "NOT confirmed: the panel cannot be reached."
+      : "The panel gave no answer. What you typed is kept; look at the run, if there is one, and try again.";
     alert.replaceChildren(span);
     alert.classList.remove("gone");
   });
 
-  const lost = (is) => { const p = one("#live .lost"); if (p) p.hidden = !is; };
-  document.addEventListener("htmx:sse:error", () => lost(true));
-  document.addEventListener("htmx:sse:after:connection", () => lost(false));
   document.addEventListener("htmx:after:swap", settle);
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", settle);
   else settle();

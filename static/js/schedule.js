@@ -8,18 +8,23 @@
   root.schedule = "yes";
 
   const one = (selector) => document.querySelector(selector);
-  const mine = new Intl.DateTimeFormat("en-GB", { weekday: "short", hour: "2-digit", minute: "2-digit" });
-  const zone = mine.resolvedOptions().timeZone;
+  // In the viewer's zone, or in one that the browser may not know.
+  const clock = (at, timeZone) => {
+    try {
+      return new Intl.DateTimeFormat("en-GB", { weekday: "short", hour: "2-digit", minute: "2-digit", timeZone }).format(at);
+    } catch { return ""; }
+  };
   const draft = () => one("#coming header .badge") !== null;
 
   const settle = () => {
     for (const time of document.querySelectorAll("time[data-yours]")) {
-      if (one("#clock")?.dataset.zone === zone || time.querySelector("small")) continue;
+      const at = new Date(time.dateTime), text = clock(at);
+      if (time.querySelector("small") || clock(at, time.closest("[data-zone]").dataset.zone) === text) continue;
       const small = document.createElement("small");
-      small.textContent = ` (${mine.format(new Date(time.dateTime))} your time)`;
+      small.textContent = ` (${text} your time)`;
       time.append(small);
     }
-    const note = one("#plan-changes"), text = draft() ? "Not applied yet" : "";
+    const note = one("#plan-changes"), text = draft() ? one("#effect strong")?.textContent ?? "Not applied yet" : "";
     if (note && !one(".plan-form").disabled && note.textContent !== text) note.textContent = text;
   };
   document.addEventListener("htmx:after:swap", settle);
