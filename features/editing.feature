@@ -9,7 +9,7 @@ Feature: Editing that one can trust
     Then the review says "limits.max_usd" "5 000" → "8 000" "USD" and "takes effect on reload"
       And the review shows the line "max_usd = 8000   # the most"
     When I type "9001" into "limits.port"
-    Then the review says "limits.port" "9000" → "9001" "" and "needs a restart"
+    Then the review says "limits.port" "9000" → "9001" "" and "needs the service restarted by hand"
     When I press Save & Restart
     Then the toast says "Configuration applied"
       And config.toml is as it was but for "max_usd = 5000" → "max_usd = 8000" and "port    = 9000" → "port    = 9001"

@@ -213,7 +213,7 @@ func TestReview(t *testing.T) {
 		form.Set("scanner.listen", "127.0.0.1:7071")
 		form.Set("broker.api_key", "new-"+secret[:7])
 		a := p.post("/config/review", form).want(t, 200)
-		a.has(t, "risk.max_position_usd", "5\u202f000", "8\u202f000", "USD", "takes effect on reload", "needs a restart",
+		a.has(t, "risk.max_position_usd", "5\u202f000", "8\u202f000", "USD", "takes effect on reload",
 			"A larger position can lose more", "broker.api_key", "changed, secret", `data-count="3"`)
 		if strings.Contains(a.body, "new-"+secret[:7]) {
 			t.Error("it shows a secret")
