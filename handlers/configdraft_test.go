@@ -220,6 +220,17 @@ func TestReview(t *testing.T) {
 		}
 		p.wantFile(document)
 	})
+	t.Run("each problem comes with its field, and leads there", func(t *testing.T) {
+		p := newPanel(t)
+		form := p.form()
+		form.Set("risk.max_order_usd", "-1")
+		p.post("/config/review", form).want(t, 200).has(t, "1 thing to correct", `<a href="#f-risk.max_order_usd">`,
+			`<div data-at="f-risk.max_order_usd"><p class="problem" id="f-risk.max_order_usd-err0">`, "must be at least 1 USD; it is -1")
+		form.Set("risk.max_order_usd", "1200")
+		if a := p.post("/config/review", form).want(t, 200); strings.Contains(a.body, "data-at") {
+			t.Error("a field is told off for what is mended")
+		}
+	})
 	t.Run("a dangerous change is asked about once, and then applied with its note", func(t *testing.T) {
 		for name, change := range map[string]func(url.Values){
 			"of a key that its schema calls dangerous": func(f url.Values) { f.Set("risk.stop_loss_pct", "20") },
