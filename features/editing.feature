@@ -9,7 +9,7 @@ Feature: Editing that one can trust
     Then the review says "limits.max_usd" "5 000" → "8 000" "USD" and "takes effect on reload"
       And the review shows the line "max_usd = 8000   # the most"
     When I type "9001" into "limits.port"
-    Then the review says "limits.port" "9000" → "9001" "" and "needs a restart"
+    Then the review says "limits.port" "9000" → "9001" "" and "needs the service restarted by hand"
     When I press Save & Restart
     Then the toast says "Configuration applied"
       And config.toml is as it was but for "max_usd = 5000" → "max_usd = 8000" and "port    = 9000" → "port    = 9001"
@@ -323,6 +323,113 @@ Feature: Editing that one can trust
       | how              |
       | on a wide screen |
       | on a phone       |
+
+  Scenario Outline: What is taken out is shown at once, and can be put back
+    Given the config page is open <how>
+    When I take "feeds.0.token" out with the keyboard
+    Then the keyboard is at "feeds.0.token"
+      And the review says that "feeds.0.token" is "removed, secret"
+      And the field "feeds.0.token" is marked as changed
+      And "feeds.0.token" is told to be "taken out of the file when this is saved"
+    When I press "Put it back"
+    Then the keyboard is at "feeds.0.token"
+      And nothing counts as changed
+    When I remove "feeds.2"
+    Then the keyboard is at the button "Put legacy back"
+      And nothing is wider than the screen
+    When I press "Put legacy back"
+    Then there is a field "feeds.2.host"
+      And nothing counts as changed
+
+    Examples:
+      | how              |
+      | on a wide screen |
+      | on a phone       |
+
+  Scenario Outline: A problem stands at its field for as long as it is there, and the review leads to it
+    Given the config page is open <how>
+    When I type "-1" into "limits.max_usd"
+    Then the field "limits.max_usd" says "must be at least 1 USD; it is -1"
+      And the keyboard is at "limits.max_usd"
+      And nothing is wider than the screen
+    When I type "9001" into "limits.port"
+      And I follow the review to "limits.max_usd"
+    Then the keyboard is at "limits.max_usd"
+    When I press Save & Restart
+    Then the editor says "Nothing was applied: 1 thing to correct"
+    When I type "1200" into "limits.max_usd"
+    Then nothing is wrong with the field "limits.max_usd"
+      And the keyboard is at "limits.max_usd"
+    When I press Save & Restart
+    Then the toast says "Configuration applied"
+      And config.toml is as it was but for "max_usd = 5000" → "max_usd = 1200" and "port    = 9000" → "port    = 9001"
+
+    Examples:
+      | how              |
+      | on a wide screen |
+      | on a phone       |
+
+  Scenario Outline: One change is undone, and then all of them are
+    Given the config page is open <how>
+    When I type "8000" into "limits.max_usd"
+      And I type "9001" into "limits.port"
+      And the browser has kept "9001"
+      And I undo "limits.port"
+    Then the field "limits.port" still holds "9000"
+      And 1 change is counted
+      And nothing is wider than the screen
+    When I discard all changes
+    Then nothing counts as changed
+      And the field "limits.max_usd" still holds "5000"
+      And I am told of no unsaved change
+      And config.toml is still as it was
+
+    Examples:
+      | how              |
+      | on a wide screen |
+      | on a phone       |
+
+  Scenario: A draft is offered when its tab is gone, and not before
+    Given the config page is open
+    When I type "8000" into "limits.max_usd"
+      And the browser has kept "8000"
+    Then a second tab is not offered it
+    When the browser crashes and is opened again
+    Then I am told of 1 unsaved change
+
+  Scenario Outline: Somebody else's change shows by itself where nothing was typed, and is told where something was
+    Given the config page is open <how>
+    When I go to the field "feeds.2.host"
+      And somebody changes "port    = 9000" to "port    = 9009" in config.toml
+    Then "limits.port" comes to hold "9009"
+      And the keyboard is at "feeds.2.host", and that is where it was
+      And nothing is told of another version
+    When I type "8000" into "limits.max_usd"
+      And somebody changes "port    = 9009" to "port    = 9010" in config.toml
+    Then the action bar says "The file was changed meanwhile"
+      And the field "limits.max_usd" still holds "8000"
+      And the field "limits.port" still holds "9009"
+      And nothing is wider than the screen
+
+    Examples:
+      | how              |
+      | on a wide screen |
+      | on a phone       |
+
+  Scenario: A field says whether its secret is set
+    Given the config page is open on a phone
+    Then "account.password" is told to be "Empty in the file"
+      And "feeds.0.token" is told to be "Set in the file"
+
+  Scenario: Enter and the change of the view keep the place
+    Given the config page is open on a phone
+    When I type "other.example:1" into "feeds.2.host"
+      And I press Enter in "feeds.2.host"
+    Then the review says that "feeds.2.host" is "other.example:1"
+      And the keyboard is at "feeds.2.host", and that is where it was
+    When I press "TOML"
+    Then the text has "other.example:1"
+      And the keyboard is at the button "TOML"
 
   Scenario: On a phone
     Given the config page is open on a phone

@@ -69,6 +69,8 @@ func (w *world) editingSteps(sc *godog.ScenarioContext) {
 	w.textSteps(sc)
 	w.draftSteps(sc)
 	w.feedSteps(sc)
+	w.placeSteps(sc)
+	w.undoSteps(sc)
 
 	sc.When(`^I choose "([^"]*)"$`, func(whose string) {
 		must(w.TB, w.page.Locator(".clash button").Filter(playwright.LocatorFilterOptions{HasText: whose}).Click())
@@ -103,11 +105,10 @@ func (w *world) editingSteps(sc *godog.ScenarioContext) {
 	sc.When(`^I look for "([^"]*)"$`, func(text string) { must(w.TB, w.page.Locator("#find").Fill(text)) })
 	sc.Then(`^of all fields only "([^"]*)" is shown$`, func(name string) {
 		must(w.TB, w.field(name).WaitFor())
-		n, err := w.page.Locator("#config-form .field:visible").Count()
-		must(w.TB, err)
-		if n != 1 {
-			w.Fatalf("%d fields are shown", n)
-		}
+		eventually(w.TB, "the others to be hidden", func() (bool, string) {
+			n, err := w.page.Locator("#config-form .field:visible").Count()
+			return err == nil && n == 1, fmt.Sprint(n, err)
+		})
 	})
 	sc.Then(`^the action bar is in reach of the thumb$`, func() {
 		eventually(w.TB, "Save & Restart to be in reach", func() (bool, string) {
@@ -333,6 +334,100 @@ func (w *world) draftSteps(sc *godog.ScenarioContext) {
 		must(w.TB, err)
 		if !strings.Contains(fmt.Sprint(kept), "pitstop:draft") || strings.Contains(fmt.Sprint(kept), text) {
 			w.Fatalf("the browser keeps %v", kept)
+		}
+	})
+}
+
+// placeSteps are where the keyboard is, and what of the page is on the screen.
+func (w *world) placeSteps(sc *godog.ScenarioContext) {
+	focus := func(want string) {
+		w.Helper()
+		eventually(w.TB, "the keyboard to be at "+want, func() (bool, string) {
+			at, err := w.page.Evaluate(`(() => { const a = document.activeElement; return a.localName === "button" ? a.textContent : a.name ?? a.localName })()`)
+			return err == nil && fmt.Sprint(at) == want, fmt.Sprint(at, err)
+		})
+	}
+	top := func(name string) float64 {
+		w.Helper()
+		y, err := w.field(name).Evaluate(`el => el.getBoundingClientRect().top`, nil)
+		must(w.TB, err)
+		n, err := strconv.ParseFloat(fmt.Sprint(y), 64)
+		must(w.TB, err)
+		return n
+	}
+	was := 0.0
+	sc.Then(`^the keyboard is at "([^"]*)"$`, focus)
+	sc.Then(`^the keyboard is at the button "([^"]*)"$`, focus)
+	sc.When(`^I go to the field "([^"]*)"$`, func(name string) {
+		must(w.TB, w.field(name).Focus())
+		was = top(name)
+	})
+	sc.When(`^I press Enter in "([^"]*)"$`, func(name string) {
+		was = top(name)
+		must(w.TB, w.field(name).Press("Enter"))
+	})
+	sc.Then(`^the keyboard is at "([^"]*)", and that is where it was$`, func(name string) {
+		focus(name)
+		if now := top(name); now < was-1 || now > was+1 {
+			w.Fatalf("it is at %v, and was at %v", now, was)
+		}
+	})
+	sc.Then(`^"([^"]*)" comes to hold "([^"]*)"$`, func(name, value string) {
+		eventually(w.TB, name+" to hold "+value, func() (bool, string) {
+			got, err := w.field(name).InputValue()
+			return err == nil && got == value, fmt.Sprint(got, err)
+		})
+	})
+	sc.Then(`^nothing is told of another version$`, func() {
+		if n, err := w.page.Locator("#stale .notice").Count(); err != nil || n > 0 {
+			w.Fatalf("there is a notice (%v)", err)
+		}
+	})
+	sc.Then(`^the action bar says "([^"]*)"$`, func(text string) { see(w.TB, w.page, ".actions", text) })
+	sc.Then(`^the review says that "([^"]*)" is "([^"]*)"$`, func(key, text string) {
+		see(w.TB, w.page, fmt.Sprintf(`#review .word[data-key=%q]`, key), text)
+	})
+	sc.When(`^I follow the review to "([^"]*)"$`, func(name string) {
+		must(w.TB, w.page.Locator(fmt.Sprintf(`#review a[href="#f-%s"]`, name)).Click())
+	})
+}
+
+// undoSteps take back what was done to the form.
+func (w *world) undoSteps(sc *godog.ScenarioContext) {
+	around := func(name string) playwright.Locator {
+		return w.page.Locator(fmt.Sprintf(`.field:has([name=%q])`, name)).First()
+	}
+	sc.When(`^I take "([^"]*)" out with the keyboard$`, func(name string) {
+		must(w.TB, w.page.Locator(fmt.Sprintf(`button[name=":remove"][value=%q]`, name)).Press("Enter"))
+	})
+	sc.Then(`^the field "([^"]*)" is marked as changed$`, func(name string) {
+		must(w.TB, w.page.Locator(fmt.Sprintf(`.field.changed:has([name=%q])`, name)).WaitFor())
+	})
+	sc.Then(`^nothing is wrong with the field "([^"]*)"$`, func(name string) {
+		eventually(w.TB, "the problem to go", func() (bool, string) {
+			n, err := around(name).Locator(".problem").Count()
+			must(w.TB, err)
+			invalid, err := w.field(name).GetAttribute("aria-invalid")
+			return n == 0 && invalid == "", fmt.Sprint(n, invalid, err)
+		})
+	})
+	sc.When(`^I undo "([^"]*)"$`, func(name string) { must(w.TB, around(name).Locator(".undo").Click()) })
+	sc.Then(`^(\d+) changes? (?:is|are) counted$`, func(n string) { see(w.TB, w.page, "#changes", n+" change") })
+	sc.When(`^I discard all changes$`, func() {
+		must(w.TB, w.page.Locator("#ask-discard summary").Click())
+		must(w.TB, w.button("Discard all changes").Click())
+		must(w.TB, w.page.Locator("#ask-discard").WaitFor(playwright.LocatorWaitForOptions{State: playwright.WaitForSelectorStateHidden}))
+	})
+	sc.Then(`^a second tab is not offered it$`, func() {
+		page, err := w.page.Context().NewPage()
+		must(w.TB, err)
+		defer func() { _ = page.Close() }()
+		open(w.TB, page, w.panel.url+"/config")
+		// Nothing says that nothing comes: an offer takes less than half a second.
+		_, err = page.Evaluate(`new Promise((done) => setTimeout(done, 2000))`)
+		must(w.TB, err)
+		if n, err := page.Locator("#draft").Count(); err != nil || n > 0 {
+			w.Fatalf("it is offered (%v)", err)
 		}
 	})
 }

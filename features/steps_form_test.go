@@ -291,7 +291,8 @@ func (w *world) fieldSteps(sc *godog.ScenarioContext) {
 	})
 	sc.Then(`^"([^"]*)" is counted in "([^"]*)"$`, func(name, unit string) { reads(name, ".unit", unit) })
 	sc.Then(`^"([^"]*)" is marked "([^"]*)"$`, func(name, mark string) { reads(name, ".tag", mark) })
-	sc.Then(`^"([^"]*)" is told to be (\S+) by default$`, func(name, value string) { reads(name, ".help", "default "+value) })
+	sc.Then(`^"([^"]*)" is told to be "([^"]*)"$`, func(name, text string) { reads(name, ".help", text) })
+	sc.Then(`^"([^"]*)" is told to be (\d\S*) by default$`, func(name, value string) { reads(name, ".help", "default "+value) })
 	sc.Then(`^"([^"]*)" can only be "([^"]*)"$`, func(name, only string) {
 		options, err := w.field(name).Locator("option").AllInnerTexts()
 		if err != nil || !slices.Equal(options, []string{only}) {

@@ -131,13 +131,17 @@ func markProblems(e *views.Editor, problems []stack.Problem) {
 	ids := fieldIDs(e.Form)
 	e.Problems = nil
 	for _, p := range problems {
-		target := p.Pointer
-		for target != "" && ids[target] == "" { // such as a line of a list
-			target = target[:max(strings.LastIndexByte(target, '/'), 0)]
-		}
-		e.Problems = append(e.Problems, views.Problem{Place: schema.Dotted(p.Pointer), Target: ids[target], Message: p.Message})
+		e.Problems = append(e.Problems, views.Problem{Place: schema.Dotted(p.Pointer), Target: targetOf(ids, p.Pointer), Message: p.Message})
 	}
 	e.Form.Problems = nil // the summary has them
+}
+
+// targetOf is the id of the field that a pointer leads to, or of what is above it.
+func targetOf(ids map[string]string, ptr string) string {
+	for ptr != "" && ids[ptr] == "" { // such as a line of a list
+		ptr = ptr[:max(strings.LastIndexByte(ptr, '/'), 0)]
+	}
+	return ids[ptr]
 }
 
 // fieldIDs are the ids of a form's fields by their pointer.
@@ -160,7 +164,7 @@ func fieldValues(f schema.Form) map[string]string {
 	eachSection(f.Sections, func(s schema.Section) {
 		for _, field := range s.Fields {
 			if !field.Secret {
-				values[field.Name] = field.Value
+				values[field.Name] = field.Shown()
 			}
 		}
 	})

@@ -59,6 +59,19 @@ func TestSaveFromTheForm(t *testing.T) {
 		p.post("/config/run", form).want(t, 200).has(t, `name="schedule.early_closes.2026-12-24"`, `value="a lot"`, `class="problem"`, `name=":told"`)
 		p.wantFile(document)
 	})
+	t.Run("what a button took out stands in the review at once, is marked, and can be put back", func(t *testing.T) {
+		p := newPanel(t)
+		form := p.form()
+		form.Set(":remove", "broker.api_key")
+		a := p.post("/config/run", form).want(t, 200)
+		a.has(t, `data-count="1"`, "Save &amp; Restart will change", "removed", `name=":back" value="broker.api_key"`, "taken out of the file when this is saved", "1 change")
+		if strings.Contains(a.body, "Leave blank to keep it") || strings.Contains(a.body, secret) {
+			t.Error("the page tells of a key that is kept, or tells the key")
+		}
+		p.post("/config/run", url.Values{inRevision: form[inRevision], ":have:broker.api_key": {"0"}, ":back": {"broker.api_key"}}).
+			want(t, 200).has(t, "No changes", "Leave blank to keep it as it is")
+		p.wantFile(document)
+	})
 	t.Run("the Enter key only looks", func(t *testing.T) {
 		p := newPanel(t)
 		form := p.form()

@@ -213,12 +213,23 @@ func TestReview(t *testing.T) {
 		form.Set("scanner.listen", "127.0.0.1:7071")
 		form.Set("broker.api_key", "new-"+secret[:7])
 		a := p.post("/config/review", form).want(t, 200)
-		a.has(t, "risk.max_position_usd", "5\u202f000", "8\u202f000", "USD", "takes effect on reload", "needs a restart",
+		a.has(t, "risk.max_position_usd", "5\u202f000", "8\u202f000", "USD", "takes effect on reload",
 			"A larger position can lose more", "broker.api_key", "changed, secret", `data-count="3"`)
 		if strings.Contains(a.body, "new-"+secret[:7]) {
 			t.Error("it shows a secret")
 		}
 		p.wantFile(document)
+	})
+	t.Run("each problem comes with its field, and leads there", func(t *testing.T) {
+		p := newPanel(t)
+		form := p.form()
+		form.Set("risk.max_order_usd", "-1")
+		p.post("/config/review", form).want(t, 200).has(t, "1 thing to correct", `<a href="#f-risk.max_order_usd">`,
+			`<div data-at="f-risk.max_order_usd"><p class="problem" id="f-risk.max_order_usd-err0">`, "must be at least 1 USD; it is -1")
+		form.Set("risk.max_order_usd", "1200")
+		if a := p.post("/config/review", form).want(t, 200); strings.Contains(a.body, "data-at") {
+			t.Error("a field is told off for what is mended")
+		}
 	})
 	t.Run("a dangerous change is asked about once, and then applied with its note", func(t *testing.T) {
 		for name, change := range map[string]func(url.Values){

@@ -228,7 +228,7 @@ func (s *Server) changeView(ch configfile.Change, secrets []string) views.Histor
 	case "live":
 		v.Effect = "takes effect on reload"
 	case "restart":
-		v.Effect = "needs a restart of the service"
+		v.Effect = "needs the service restarted by hand"
 	}
 	if v.Secret = info.Secret || touches(ch.Pointer, secrets); v.Secret {
 		v.Unit = ""

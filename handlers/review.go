@@ -190,7 +190,31 @@ func (s *Server) reviewOf(d draft, live liveConfig) *views.Review {
 		r.Result = "" // not to be applied as it is
 	}
 	r.Problems = draftProblems(problems)
+	if !d.raw && len(problems) > 0 && d.start.Value != nil {
+		s.atFields(r, s.o.Schema.Form(d.start.Value).WithInput(d.typed), problems)
+	}
 	return r
+}
+
+// atFields has each problem lead to its field, and told there: the lines of a file that is not shown
+// lead nowhere.
+func (s *Server) atFields(r *views.Review, f schema.Form, problems []stack.Problem) {
+	f = f.WithProblems(schemaProblems(problems))
+	ids := fieldIDs(f)
+	for i := range r.Problems {
+		r.Problems[i].Target, r.Problems[i].Line = targetOf(ids, problems[i].Pointer), 0
+	}
+	at := func(id string, messages []string) {
+		if len(messages) > 0 {
+			r.Fields = append(r.Fields, views.FieldProblems{ID: id, Messages: messages})
+		}
+	}
+	eachSection(f.Sections, func(sec schema.Section) {
+		at(sec.ID, sec.Problems)
+		for _, field := range sec.Fields {
+			at(field.ID, field.Problems)
+		}
+	})
 }
 
 // checked is what is wrong with a draft that parses, at the lines of the text that was sent.

@@ -81,6 +81,8 @@ func (s *Server) wantedConfig(c echo.Context) (*wanted, error) {
 		if typed.Has(inTold) {
 			s.mark(&e, s.wrong(d))
 		}
+		e.Review = s.reviewOf(d, live)
+		e.Review.Result = "" // it only shows; what is typed next needs no other look at it
 		return nil, s.showConfig(c, http.StatusOK, e, nil)
 	case typed.Get(inTo) != "" && (typed.Get(inCheck) == "" || d.known && d.base.Revision == live.Revision):
 		inPlace(c)
@@ -232,6 +234,10 @@ func (s *Server) answerInvalid(c echo.Context, d draft, problems []stack.Problem
 	e.Notice, e.NoticeTone = fmt.Sprintf("Nothing was applied: %s to correct.", plural(len(problems), "thing", "things")), views.Bad
 	noteForgotten(&e, problems)
 	s.mark(&e, problems)
+	if d.known {
+		e.Review = s.reviewOf(d, d.base)
+		e.Review.Result = "" // it only shows
+	}
 	return s.showConfig(c, http.StatusUnprocessableEntity, e, nil)
 }
 

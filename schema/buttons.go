@@ -15,12 +15,13 @@ const (
 	removeButton = ":remove"
 	moveButton   = ":move"
 	showButton   = ":show"
+	backButton   = ":back"
 )
 
 // Pressed says whether a form was sent by one of its buttons that only change its shape, so that the
 // answer is Form.WithInput and nothing is to be saved.
 func Pressed(form url.Values) bool {
-	for _, name := range []string{addButton, removeButton, moveButton, showButton} {
+	for _, name := range []string{addButton, removeButton, moveButton, showButton, backButton} {
 		if _, ok := form[name]; ok {
 			return true
 		}
@@ -55,6 +56,7 @@ func (s *Schema) press(form url.Values, current map[string]any) (out url.Values,
 			d.move(out, name, direction)
 		}},
 		{removeButton, func(d *drawer, value string) { d.removeEntry(out, value) }},
+		{backButton, func(d *drawer, value string) { d.putBack(out, value) }},
 		{addButton, func(d *drawer, value string) {
 			if problem := d.addTo(out, value); problem != "" {
 				why[value] = problem
@@ -144,12 +146,73 @@ func (d *drawer) removeEntry(form url.Values, name string) {
 	} else {
 		return
 	}
+	forget(form, name, ":have:"+name)
+}
+
+// putBack undoes a removal: the place is as the document has it, as if nothing had been sent for it.
+func (d *drawer) putBack(form url.Values, name string) {
+	if name == "" {
+		return
+	}
+	dot := strings.LastIndexByte(name, '.')
+	if above := d.names[name[:max(dot, 0)]]; above != nil && above.open && d.names[name] == nil {
+		token := name[dot+1:]
+		if above.shape == isTable {
+			token, _ = keyOfName(token)
+		}
+		if !slices.Contains(above.takenOut(), token) {
+			return
+		}
+		at := slices.IndexFunc(above.tokens, func(t string) bool { return above.follows(t, token) })
+		if at < 0 {
+			at = len(above.tokens)
+		}
+		above.setTokens(form, slices.Insert(slices.Clone(above.tokens), at, token))
+	}
+	forget(form, name, "")
+}
+
+// takenOut are the tokens of what the document has in a list or map and the form has no more.
+func (e *entry) takenOut() []string {
+	var out []string
+	switch cur := e.cur.(type) {
+	case []any:
+		if e.shape == isList && e.open {
+			for i := range cur {
+				out = append(out, strconv.Itoa(i))
+			}
+		}
+	case map[string]any:
+		if e.shape == isTable && e.open {
+			for _, key := range sortedKeys(cur) {
+				known := slices.ContainsFunc(e.children, func(c *entry) bool { return c.key == key })
+				if _, ok := forKey(e.view.parts, key); ok && !known {
+					out = append(out, key)
+				}
+			}
+		}
+	}
+	return slices.DeleteFunc(out, func(t string) bool { return slices.Contains(e.tokens, t) })
+}
+
+// follows says whether an entry stands behind another one in the document.
+func (e *entry) follows(a, b string) bool {
+	if e.shape == isTable {
+		return a > b
+	}
+	i, _ := strconv.Atoi(a)
+	j, _ := strconv.Atoi(b)
+	return i > j
+}
+
+// forget drops all that was sent for a name and what is below it, but for one field.
+func forget(form url.Values, name, but string) {
 	for field := range form {
 		bare := field
 		for _, prefix := range []string{":items:", ":have:", ":pick:", ":key:"} {
 			bare = strings.TrimPrefix(bare, prefix)
 		}
-		if (bare == name || strings.HasPrefix(bare, name+".")) && field != ":have:"+name {
+		if (bare == name || strings.HasPrefix(bare, name+".")) && field != but {
 			delete(form, field)
 		}
 	}

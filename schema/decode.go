@@ -18,7 +18,7 @@ import (
 // set an optional text to the empty text.
 //
 // Names that begin with ":" are bookkeeping. Those that say what the form looks like (:items:, :have:,
-// :pick:, :key:, :add, :remove, :move, :show) are drawn by Form and obeyed; all others are ignored.
+// :pick:, :key:, :add, :remove, :move, :show, :back) are drawn by Form and obeyed; all others are ignored.
 // Every other name has to be a field: one that is not is a problem, and so is one sent twice.
 //
 // With problems, the edits are those of the fields without.

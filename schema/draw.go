@@ -171,6 +171,9 @@ func (p painter) section(e *entry) Section {
 	case isAbsent:
 		if !e.readOnly {
 			s.Add = &Adder{Button: Button{addButton, e.name, "Add " + s.Title}}
+			if s.Removed = e.removed; e.removed { // what comes is what the document has
+				s.Add.Label = "Put " + s.Title + " back"
+			}
 		}
 	}
 	s.Remove, s.Up, s.Down = p.buttons(e)
@@ -180,6 +183,11 @@ func (p painter) section(e *entry) Section {
 			s.Add.KeyName = ":key:" + e.name
 			s.Add.KeyHint = keyHint(parts)
 			s.Add.KeyValue, _ = p.sent(s.Add.KeyName)
+		}
+	}
+	for _, token := range e.takenOut() {
+		if !e.readOnly {
+			s.Back = append(s.Back, p.backFor(e, token))
 		}
 	}
 	groups := map[string]int{}
@@ -234,6 +242,20 @@ func (p painter) hide(e *entry, s *Section) {
 	if have, ok := p.sent(":have:" + e.name); ok && (have == "0" || have == "1") {
 		s.Hidden = append(s.Hidden, Hidden{":have:" + e.name, have})
 	}
+}
+
+// backFor puts back an entry that was taken out of a list or map.
+func (p painter) backFor(e *entry, token string) Button {
+	b := Button{backButton, nameBelow(e.name, token), "Put " + token + " back"}
+	if list, ok := e.cur.([]any); ok {
+		n, _ := strconv.Atoi(token)
+		gone := &entry{place: place{name: b.Value, key: strconv.Itoa(n + 1), secret: e.secret, draft: list[n]}, view: e.item}
+		b.Label = "Put item " + gone.key + " back"
+		if title := p.itemTitle(gone); title != gone.key {
+			b.Label = "Put " + title + " back"
+		}
+	}
+	return b
 }
 
 // itemTitle names one group of a list or map: by its own name or id, else by its number or key.

@@ -34,6 +34,7 @@ type entry struct {
 	open     bool     // further parts can be added
 	askKey   bool     // … under a key that has to be given
 	why      string   // why nothing was added
+	removed  bool     // the document has it, and the form took it out
 	switched bool     // another alternative was chosen than the one in the document
 	item     view     // of lines and checks: what an item may be
 	steers   bool     // a condition beside it asks for it

@@ -19,6 +19,9 @@ func (p painter) field(e *entry) Field {
 		f.Show = &Button{showButton, e.name, "Show"}
 	}
 	f.Remove, f.Up, f.Down = p.buttons(e)
+	if f.Removed = e.removed; e.removed && !e.readOnly {
+		f.Back = &Button{backButton, e.name, "Put it back"}
+	}
 	if e.nested {
 		f.Label = e.key
 		if above := p.above[e.name]; above != nil && above.shape == isList {
@@ -32,9 +35,16 @@ func (p painter) field(e *entry) Field {
 		f.SecretSource = secretSource(parts)
 		f.Required = f.Required && f.SecretSource == ""
 		f.MaxLength = lengthLimit(parts)
-		f.Hint = "Leave blank to keep it as it is."
-		if !e.has {
+		f.Empty = e.drafted && e.draft == ""
+		switch {
+		case e.removed:
+			f.Hint = "It is taken out of the file when this is saved."
+		case !e.drafted:
 			f.Hint = "Not set."
+		case f.Empty:
+			f.Hint = "Empty in the file. Leave blank to keep it so."
+		default:
+			f.Hint = "Set in the file. Leave blank to keep it as it is."
 		}
 		if typed && sent != "" {
 			f.Hint = "Type it again: a secret is never shown back."

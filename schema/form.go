@@ -1,5 +1,7 @@
 package schema
 
+import "strings"
+
 // Form is a document seen through the schema, ready to be drawn: every key has its place, in the
 // order of the schema file, and every input its name. It is a value: WithProblems and WithInput
 // return changed copies.
@@ -36,6 +38,7 @@ type Section struct {
 	Title       string
 	Description string
 	Present     bool // the document has it
+	Removed     bool // the document has it, and the form took it out
 	Required    bool
 	Deprecated  bool
 	ReadOnly    bool
@@ -50,9 +53,10 @@ type Section struct {
 	Sections []Section // in order; of a list or map: its groups
 	Unknown  []Field   // keys of the document that the schema does not know: shown, kept, not edited
 
-	Add    *Adder  // adds a group, an entry, or (Present false) this table itself
-	Remove *Button // of a group or entry, and of an optional table that Add can bring back
-	Up     *Button // of a list's group; nil where it cannot move
+	Back   []Button // what was taken out of this list or map, to be put back
+	Add    *Adder   // adds a group, an entry, or (Present false) this table itself
+	Remove *Button  // of a group or entry, and of an optional table that Add can bring back
+	Up     *Button  // of a list's group; nil where it cannot move
 	Down   *Button
 }
 
@@ -127,13 +131,30 @@ type Field struct {
 	Danger       string
 	Meant        string // of a key that the schema does not know: the one that it may be a slip for
 	Present      bool   // the document has the key
+	Removed      bool   // the document has it, and the form took it out
+	Empty        bool   // of a secret: the document has it, as an empty text
 	Problems     []string
 
 	Choice *Field  // which of several kinds of value this is; as in Section
 	Show   *Button // beside Choice, or of a key that decides which others there are
 	Remove *Button // of an entry in a list or map; of a present secret: takes it out of the file
+	Back   *Button // of what was removed: undoes that
 	Up     *Button
 	Down   *Button
+}
+
+// Shown is what the field's input shows: of boxes the values of those that are ticked, one per line.
+func (f Field) Shown() string {
+	if f.Control != Checks {
+		return f.Value
+	}
+	var ticked []string
+	for _, o := range f.Options {
+		if o.Selected {
+			ticked = append(ticked, o.Value)
+		}
+	}
+	return strings.Join(ticked, "\n")
 }
 
 // Option is one choice of a select or of checks.

@@ -68,6 +68,7 @@ func (d *drawer) build(p place) *entry {
 		case have == "1" && !e.has:
 			e.fresh = true
 		case have == "0" && !e.required:
+			e.removed = e.has && !e.drafted
 			e.drafted, e.draft = false, nil
 		}
 	}

@@ -113,7 +113,7 @@ func TestAt(t *testing.T) {
 	s := Default()
 	for ptr, want := range map[string]Info{
 		"/risk/max_open_positions": {Known: true, Title: "Open positions", Reload: "live", Default: int64(5), HasDefault: true},
-		"/scanner/listen":          {Known: true, Title: "Listens on", Reload: "restart", Default: "127.0.0.1:7070", HasDefault: true},
+		"/scanner/listen":          {Known: true, Title: "Listens on", Reload: "live", Default: "127.0.0.1:7070", HasDefault: true},
 		"/broker/api_key":          {Known: true, Title: "API key", Reload: "live", Secret: true},
 		"/scanner/symbols/3":       {Known: true, Title: "3", Reload: "live"},
 		"/scanner/unknown_key":     {Title: "Unknown key", Reload: "live"},

@@ -108,3 +108,29 @@ func TestAt(t *testing.T) {
 		}
 	}
 }
+
+func TestAReloadThatIsNotEnoughIsSaidPlainly(t *testing.T) {
+	for reload, want := range map[string]string{"restart": "needs the service restarted by hand", "live": "", "": ""} {
+		var b bytes.Buffer
+		if err := tags(reload, false, false).Render(context.Background(), &b); err != nil {
+			t.Fatal(err)
+		}
+		if got := b.String(); want == "" && got != "" || !strings.Contains(got, want) {
+			t.Errorf("reload %q: got %q, want it to say %q", reload, got, want)
+		}
+	}
+}
+
+// TestBoxesThatDifferFromTheFileSaySo: else a form that was drawn anew marks them as they are.
+func TestBoxesThatDifferFromTheFileSaySo(t *testing.T) {
+	days := schema.Field{Name: "days", Control: schema.Checks, Options: []schema.Option{{Value: "mon", Selected: true}, {Value: "tue"}}}
+	for live, want := range map[string]string{"mon": "", "tue": `data-was="true"`, "mon\ntue": `data-was="true"`, "": `data-was="false"`} {
+		var b bytes.Buffer
+		if err := checks(days, drawing{live: map[string]string{"days": live}}).Render(context.Background(), &b); err != nil {
+			t.Fatal(err)
+		}
+		if got := b.String(); want == "" && strings.Contains(got, "data-was") || !strings.Contains(got, want) {
+			t.Errorf("the file has %q: got %s, want %s in it", live, got, want)
+		}
+	}
+}

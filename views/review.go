@@ -10,12 +10,21 @@ type Review struct {
 	Confirm  bool // this is the asking
 	Stale    string
 	Problems []ReviewProblem
+	// Fields are the problems of a draft in the form, each at its field.
+	Fields []FieldProblems
+}
+
+// FieldProblems is what is wrong with one field or section, by its id.
+type FieldProblems struct {
+	ID       string
+	Messages []string
 }
 
 // ReviewProblem is something wrong with a draft, at its line.
 type ReviewProblem struct {
 	Key     string
-	Line    int // of the text; 0: not known
+	Target  string // in the form: the id of its field
+	Line    int    // of the text; 0: not known, or the form is shown
 	Message string
 }
 

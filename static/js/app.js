@@ -1,5 +1,4 @@
-// What the pages do beyond htmx: count changes, find a setting, tell a lost connection, close what
-// was opened. Everything works without this file; nothing here decides anything.
+// What the pages do beyond htmx: keep the place, tell a lost connection, close what was opened. Everything works without this file; nothing here decides anything.
 (() => {
   "use strict";
   const one = (selector, root = document) => root.querySelector(selector);
@@ -7,59 +6,8 @@
 
   document.documentElement.classList.add("js");
 
-  // The config form: how many inputs differ from the file.
-  const was = (el) => el.dataset.was;
-  const differs = (el) => {
-    if (el.type === "hidden" || el.type === "submit" || el.disabled || el.name.startsWith(":")) return false;
-    if (el.type === "checkbox") {
-      return was(el) === undefined ? el.checked !== el.defaultChecked : String(el.checked) !== was(el);
-    }
-    if (el.tagName === "SELECT") {
-      if (was(el) !== undefined) return el.value !== was(el);
-      return [...el.options].some((o) => o.selected !== o.defaultSelected) && el.value !== first(el);
-    }
-    return el.value !== (was(el) ?? el.defaultValue);
-  };
-  // A select without a chosen option shows its first.
-  const first = (el) => ([...el.options].find((o) => o.defaultSelected) ?? el.options[0])?.value;
-
-  const count = () => {
-    const form = one("#config-form"), out = one("#changes");
-    if (!form || !out || one("fieldset.sections", form)?.disabled) return;
-    let n = 0;
-    for (const field of all(".field", form)) {
-      const changed = all("input, select, textarea", field).some((el) => el.closest(".field") === field && differs(el));
-      field.classList.toggle("changed", changed);
-      if (changed) n++;
-    }
-    // What only the server can count, such as a group that was added, stays as it said.
-    out.dataset.more ??= String(Math.max(0, Number(out.dataset.live) - n));
-    n += Number(out.dataset.more);
-    out.textContent = n === 0 ? "No changes" : n === 1 ? "1 change" : n + " changes";
-  };
-
-  // The search field over keys and descriptions.
-  const find = () => {
-    const box = one(".find"), input = one("#find");
-    if (!box || !input) return;
-    box.hidden = false;
-    const words = input.value.toLowerCase().split(/\s+/).filter(Boolean);
-    const hit = (el) => words.every((w) => el.dataset.find.toLowerCase().includes(w));
-    let found = 0;
-    for (const field of all("#config-form .field[data-find]")) {
-      const group = field.closest(".group");
-      const show = words.length === 0 || hit(field) || (group && hit(group));
-      field.hidden = !show;
-      if (show) found++;
-      if (show && words.length) field.closest("details")?.setAttribute("open", "");
-    }
-    for (const group of all("#config-form .group").reverse()) {
-      group.hidden = words.length > 0 && !hit(group) && !one(".field:not([hidden])", group);
-    }
-    one("#find-none").textContent = words.length && !found ? "No setting is called that." : "";
-  };
-
-  // The rest of the editor comes when it is needed: with the first key, or for a draft that was kept.
+  // The rest of the editor comes when it is needed: as soon as somebody turns to the form, or for a draft
+  // that was kept, here or by the browser, which fills a page that is loaded again.
   const edit = () => {
     const from = one("#config-form")?.dataset.editor;
     if (!from || one("#editor-js")) return;
@@ -70,10 +18,11 @@
   };
   const keeps = () => { try { return Object.keys(localStorage).some((k) => k.startsWith("pitstop:draft")); } catch { return false; } };
 
-  // After something came in: count anew, lead to what went wrong, let a good word go by itself. A change
+  // After something came in: lead to what went wrong, let a good word go by itself. A change
   // of the banner is read out. Where its button went with it, the keyboard goes on from there, but never
   // on the button that resumes: a key held too long would lift what it has just halted.
   let said = "", word, leaving, near;
+  const filled = (el) => el.value !== el.defaultValue || el.checked !== el.defaultChecked;
   const settle = () => {
     const banner = one(".trading-word"), now = banner.textContent.trim();
     if (word && word !== now) one("#said").textContent = now;
@@ -81,9 +30,7 @@
     const halt = one("#ask-halt summary");
     if (!halt) one("#unsure")?.remove();
     if (near && document.activeElement === document.body) (halt ?? banner).focus();
-    count();
-    find();
-    if (one("#raw, #review h2") || keeps()) edit();
+    if (one("#raw, #review h2, #stale .notice") || keeps() || all("#config-form :is(input, textarea)").some(filled)) edit();
     const summary = one("#summary[data-focus]");
     if (summary && !summary.dataset.seen) {
       summary.dataset.seen = "yes";
@@ -98,13 +45,13 @@
   };
 
   document.addEventListener("input", (e) => {
-    if (e.target.id === "find") return find();
     if (e.target.name === ":at") e.target.closest("fieldset").querySelector("[value=time]").checked = true;
-    const form = e.target.closest("#config-form");
-    if (form) count(), edit();
     const told = one(".unread", e.target.closest(".field") ?? e.target);
     if (told) told.remove(), e.target.removeAttribute("aria-invalid");
   });
+  for (const turn of ["pointerdown", "focusin", "input"]) {
+    document.addEventListener(turn, (e) => { if (e.target.closest?.("#config-form")) edit(); });
+  }
   // Whoever scrolls over a number means the page.
   document.addEventListener("wheel", (e) => { if (e.target.type === "number") e.target.blur(); }, { passive: true });
   // A link in the summary leads into a folded part.
@@ -144,30 +91,37 @@
     e.preventDefault();
     e.stopImmediatePropagation();
   }, true);
-  // Leaving with changes that were not sent.
-  let sending = false;
-  document.addEventListener("submit", () => { sending = true; });
-  document.addEventListener("htmx:finally:request", () => { sending = false; });
-  addEventListener("beforeunload", (e) => {
-    if (!sending && one("#config-form .changed")) e.preventDefault();
-  });
 
   // A form whose shape changed is replaced whole, and stays where it is on the screen; one that was
   // sent is answered at the top. Either way the keyboard goes on from where it was.
-  let place, held;
+  let place, held, caret, pressed;
+  document.addEventListener("submit", (e) => { pressed = e.submitter; });
+  // Where the keyboard goes on, the best first: where it was, or where that is gone, what stands in its place.
+  const next = ({ id, localName, name, type, value }) => {
+    const by = (name, value, op = "=") => `[name="${CSS.escape(name)}"]` + (value === undefined ? ":not([type=hidden])" : `[value${op}"${CSS.escape(value)}"]`);
+    if (id) return ["#" + CSS.escape(id)];
+    if (localName !== "button") return name ? [by(name, type === "radio" ? value : undefined)] : [];
+    const thing = value.split(" ").pop(), inputs = ":is(input:not([type=hidden]), select, textarea)";
+    return [by(name, value), by(thing), by(":back", thing), by(":add", thing), by(":move", " " + thing, "$="),
+      `#${CSS.escape("f-" + thing)} ${inputs}`, by(":add", thing.replace(/\.?[^.]*$/, ""))];
+  };
   const still = (e) => e.detail?.ctx?.swap === "outerHTML";
   const answer = (e) => e.detail?.ctx?.swap?.startsWith("outerHTML show");
   document.addEventListener("htmx:before:swap", (e) => {
     near = one("#trading").contains(document.activeElement);
     if (!still(e)) return;
     place = scrollY;
-    const active = document.activeElement;
-    held = active?.name && `[name="${CSS.escape(active.name)}"]` + (active.type === "radio" ? ":checked" : "");
+    const at = document.activeElement, from = at && at !== document.body ? at : pressed;
+    held = from?.closest("#main") ? next(from) : [];
+    caret = from?.selectionStart;
   });
   document.addEventListener("htmx:after:swap", (e) => {
     if (still(e)) {
       scrollTo({ top: place, behavior: "instant" });
-      (held && one(held))?.focus({ preventScroll: true });
+      const el = held.map((s) => one(s)).find((el) => el && !el.disabled);
+      el?.focus({ preventScroll: true });
+      el?.scrollIntoView({ block: "nearest" });
+      if (caret != null && el?.selectionStart != null) el.setSelectionRange(caret, caret);
     } else if (answer(e) && !one("#summary[data-focus]")) {
       one("#main").focus({ preventScroll: true });
     }

@@ -1,11 +1,86 @@
-// What the config editor does beyond its form: review as one types, line numbers, and a draft that a
-// crash of the browser does not take along. Loaded when it is first needed; everything works without.
+// What the config editor does beyond its form: count and mark changes, find a setting, review as one
+// types, line numbers, and a draft that a crash of the browser does not take along. Loaded when it is
+// first needed; everything works without.
 (() => {
   "use strict";
   const one = (selector, root = document) => root.querySelector(selector);
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
   const form = () => one("#config-form");
   const locked = () => !form() || one(".save", form()).disabled;
+
+  // How many inputs differ from the file.
+  // A select without a chosen option shows its first.
+  const first = (el) => ([...el.options].find((o) => o.defaultSelected) ?? el.options[0])?.value;
+  const now = (el) => el.type === "checkbox" ? String(el.checked) : el.value;
+  const was = (el) => el.dataset.was ?? (el.type === "checkbox" ? String(el.defaultChecked) : el.tagName === "SELECT" ? first(el) : el.defaultValue);
+  const differs = (el) => el.type !== "hidden" && !el.disabled && !el.name.startsWith(":") && now(el) !== was(el);
+  const own = (field) => all("input, select, textarea", field).filter((el) => el.closest(".field") === field);
+  const count = () => {
+    const out = one("#changes");
+    if (!form() || !out || one("#raw") || one("fieldset.sections", form())?.disabled) return;
+    let n = all(".group[data-removed]", form()).length;
+    for (const field of all(".field", form())) {
+      const changed = own(field).some(differs);
+      field.classList.toggle("changed", changed || "removed" in field.dataset);
+      if (field.classList.contains("changed")) n++;
+      undo(field, changed);
+    }
+    // What only the server can count, such as a group that was added, stays as it said.
+    out.dataset.more ??= String(Math.max(0, Number(out.dataset.live) - n));
+    tally(n + Number(out.dataset.more));
+  };
+  const tally = (n) => {
+    one("#changes").textContent = n === 0 ? "No changes" : n === 1 ? "1 change" : n + " changes";
+    one(".discard")?.toggleAttribute("hidden", n === 0);
+  };
+  const press = (label, look, act) => {
+    const b = document.createElement("button");
+    b.type = "button";
+    b.className = look;
+    b.textContent = label;
+    b.addEventListener("click", act);
+    return b;
+  };
+  // Each field that was changed has its own way back.
+  const undo = (field, changed) => {
+    const button = one(":scope > .help > .undo", field), help = one(":scope > .help", field);
+    if (!changed) return button?.remove();
+    if (button || !help) return;
+    const b = press("Undo", "undo", () => {
+      for (const el of own(field).filter(differs)) {
+        if (el.type === "checkbox") el.checked = was(el) === "true";
+        else el.value = was(el);
+        for (const event of ["input", "change"]) el.dispatchEvent(new Event(event, { bubbles: true }));
+      }
+      own(field).find((el) => el.type !== "hidden")?.focus({ preventScroll: true });
+    });
+    b.ariaLabel = "Undo " + one(".label", field)?.textContent;
+    help.append(" ", b);
+  };
+
+  // The search field over keys and descriptions.
+  const find = () => {
+    const input = one("#find");
+    if (!input) return;
+    const words = input.value.toLowerCase().split(/\s+/).filter(Boolean);
+    const hit = (el) => words.every((w) => el.dataset.find.toLowerCase().includes(w));
+    let found = 0;
+    for (const field of all("#config-form .field[data-find]")) {
+      const show = hit(field) || hit(field.closest(".group"));
+      field.hidden = !show;
+      if (show) found++;
+      if (show && words.length) field.closest("details")?.setAttribute("open", "");
+    }
+    for (const group of all("#config-form .group").reverse()) {
+      group.hidden = !hit(group) && !one(".field:not([hidden])", group);
+    }
+    one("#find-none").textContent = words.length && !found ? "No setting is called that." : "";
+  };
+
+  // Leaving with changes that were not sent.
+  let leaving = false;
+  document.addEventListener("htmx:finally:request", () => { leaving = false; });
+  addEventListener("beforeunload", (e) => { if (!leaving && one("#config-form .changed")) e.preventDefault(); });
 
   // A draft is what the server made of the form, with everything secret masked: only it knows what is.
   // Each tab has its own, and the newest is offered.
@@ -20,6 +95,18 @@
     }
   };
   const place = () => about() + tab();
+  // A draft that another tab still has before it is not lost. Each that is there answers.
+  const living = new Set(), tabs = window.BroadcastChannel && new BroadcastChannel("pitstop:draft");
+  tabs?.addEventListener("message", ({ data }) => {
+    if ("here" in data) living.add(data.here);
+    else if (form()) tabs.postMessage({ here: tab() });
+  });
+  const alive = async () => {
+    living.clear();
+    tabs?.postMessage({});
+    await new Promise((done) => setTimeout(done, 250));
+    return living;
+  };
   const store = (masked) => {
     if (!masked) return;
     const form = new URLSearchParams({ ":view": "raw", ":revision": masked.dataset.revision, ":kept": masked.dataset.kept, ":note": masked.dataset.note, ":raw": masked.value });
@@ -64,7 +151,10 @@
       if (signal.aborted || f !== form()) return;
       const page = new DOMParser().parseFromString(text, "text/html");
       store(one("#masked", page));
-      if (typed) show(one("#review", page));
+      if (typed) {
+        show(one("#review", page));
+        tell(page);
+      }
       typed = false;
     } catch { /* no answer: what is shown is marked as old already */ }
   };
@@ -76,12 +166,41 @@
     form().classList.remove("asked");
     if (one("#raw")) {
       const n = Number(next.dataset.count);
-      one("#changes").textContent = n === 0 ? "No changes" : n === 1 ? "1 change" : n + " changes";
+      tally(n);
       one(".raw").classList.toggle("changed", n > 0);
       mark(all(".review-problems a[data-line]", next).map((a) => Number(a.dataset.line)));
       one("#text-problems").replaceChildren(...all(".review-problems > *", next).map((el) => el.cloneNode(true)));
     }
     if (Number(next.dataset.count) === 0 && !unmerged()) drop();
+  };
+
+  // What the review finds wrong is told at its field too, and no more when it is mended. A field that was
+  // only just added is not told off for being empty before anything is saved.
+  const tell = (page) => {
+    const told = one("#told", page);
+    if (!told || one("#raw")) return;
+    const text = (list) => list.map((p) => p.textContent.trim()).join();
+    const at = (id) => one(`[data-at="${CSS.escape(id)}"]`, told);
+    const put = (el, id, next, controls) => {
+      const old = all(":scope > .problem:not(.unread)", el), now = [...at(id)?.children ?? []];
+      if (text(old) === text(now)) return;
+      old.forEach((p) => p.remove());
+      next.before(...now.map((p) => p.cloneNode(true)));
+      el.classList.toggle("wrong", now.length > 0);
+      for (const c of controls) {
+        c.ariaInvalid = now.length || one(":scope > .unread", el) ? "true" : null;
+        c.setAttribute("aria-describedby", now.map((p) => p.id + " ").join("") + c.getAttribute("aria-describedby")?.replace(/\S+-err\d+ /g, ""));
+      }
+    };
+    for (const field of all("#config-form .field[data-key]")) {
+      const help = one(":scope > .help", field), shown = own(field).filter((el) => el.type !== "hidden");
+      const untouched = !field.matches(".changed, .wrong") && shown.every((el) => el.type !== "checkbox" && el.value === "");
+      if (help && !untouched) put(field, help.id.slice(0, -5), help, shown.length > 1 ? all(":scope > fieldset", field) : shown);
+    }
+    for (const group of all("#config-form .group")) put(group, group.id, one(":scope > .group-head + *", group), []);
+    for (const link of all("#summary li > a")) {
+      link.parentElement.classList.toggle("done", !at(decodeURIComponent(link.hash.slice(1))));
+    }
   };
 
   // Line numbers.
@@ -108,7 +227,9 @@
   };
 
   document.addEventListener("input", (e) => {
-    if (!e.target.closest?.("#config-form") || e.target.id === "find") return;
+    if (e.target.id === "find") return find();
+    if (!e.target.closest?.("#config-form")) return;
+    count();
     halt(); // an answer on its way is about less than what is typed by now
     waiting = setTimeout(() => {
       waiting = undefined;
@@ -123,10 +244,16 @@
     one("#draft")?.remove();
   });
   document.addEventListener("click", (e) => {
-    const to = e.target.closest?.("a[data-line]");
-    if (!to || !one("#raw")) return;
-    e.preventDefault();
-    jump(Number(to.dataset.line));
+    const to = e.target.closest?.("a[data-line], a.drops");
+    if (!to || e.ctrlKey || e.metaKey || e.shiftKey) return;
+    if (to.matches(".drops")) { // whoever discards a draft wants it nowhere
+      halt();
+      drop();
+      leaving = true;
+    } else if (one("#raw")) {
+      e.preventDefault();
+      jump(Number(to.dataset.line));
+    }
   });
 
   // What was typed before a crash is offered again, unless the file has it by now.
@@ -134,7 +261,9 @@
     const f = form();
     const out = () => !f || f !== form() || locked() || one("#draft") || one("#changes").dataset.live !== "0";
     let kept, n = 0;
-    for (kept of stored()) {
+    if (out() || !stored().length) return;
+    const others = await alive();
+    for (kept of stored().filter((k) => !others.has(k.key.slice(about().length)))) {
       if (out()) return;
       const answer = await fetch("/config/review", { method: "POST", body: new URLSearchParams(kept.form) }).catch(() => null);
       if (!answer?.ok) return;
@@ -151,15 +280,7 @@
     const day = at.toDateString() === new Date().toDateString() ? "" : at.toLocaleDateString() + " ";
     words.textContent = `You had ${n} unsaved ${n === 1 ? "change" : "changes"} from ${day}${at.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" })}.`;
     if (kept.secrets !== "0") words.textContent += " The secrets among them are not kept: type them again.";
-    const button = (label, quiet, act) => {
-      const b = document.createElement("button");
-      b.type = "button";
-      b.className = "small" + (quiet ? " quiet" : "");
-      b.textContent = label;
-      b.addEventListener("click", act);
-      return b;
-    };
-    box.append(words, button("Restore", false, () => restore(kept)), button("Drop", true, () => { drop(kept.key); box.remove(); }));
+    box.append(words, press("Restore", "small", () => restore(kept)), press("Drop", "small quiet", () => { drop(kept.key); box.remove(); }));
     const style = document.createElement("link");
     style.rel = "stylesheet";
     style.href = f.dataset.style;
@@ -192,15 +313,27 @@
     asking?.abort();
   };
   let sent;
-  document.addEventListener("submit", () => {
+  document.addEventListener("submit", (e) => {
     halt();
+    // Enter looks, and what there is to see is beside the field. In the name of a new entry it adds that.
+    if (e.submitter?.matches("#config-form > .hush") && !all("[name^=':key:']", form()).some((el) => el.value.trim())) {
+      e.preventDefault();
+      e.stopImmediatePropagation();
+      typed ||= !one("#review [name=':confirm']");
+      return review();
+    }
     sent = values();
+    leaving = true;
   }, true);
 
   // What is typed while the form is being redrawn is not in what comes.
   const values = () => new Map(all("#config-form :is(input:not([type=hidden]), select, textarea)").map((el) => [el.id || el.name, el.type === "checkbox" ? el.checked : el.value]));
   let late = [];
   document.addEventListener("htmx:before:swap", (e) => {
+    if (renewing && e.detail?.ctx?.swap === "outerHTML" && e.detail.ctx.request?.method === "GET") {
+      if (dirty()) return e.preventDefault();
+      anchor();
+    }
     late = sent && e.detail?.ctx?.swap === "outerHTML" ? [...values()].filter(([id, v]) => sent.has(id) && sent.get(id) !== v) : [];
     if (e.detail?.ctx?.swap?.startsWith("outerHTML")) sent = undefined;
   });
@@ -212,6 +345,31 @@
       el.dispatchEvent(new Event("input", { bubbles: true }));
     }
     late = [];
+  };
+
+  // Nobody has to be asked whether a form in which nothing was typed is to show what the file says now.
+  let renewing = false, held;
+  // What stays where it is on the screen: what one is at, else what is in its middle.
+  const anchor = () => {
+    const top = (el) => el.getBoundingClientRect().top, seen = (el) => el?.id && el.closest("#editor") && top(el) > 0 && top(el) < innerHeight;
+    const el = [document.activeElement, document.elementFromPoint(innerWidth / 3, innerHeight / 2)?.closest("[id]")].find(seen);
+    held = el && { id: el.id, top: top(el) };
+  };
+  const blank = (el) => el.type === "radio" || el.id === "find" || el.name === ":at" || now(el) === was(el) && !el.validity.badInput;
+  const dirty = () => !form() || locked() || one("#changes").dataset.live !== "0" || one("#unmerged, #clashes, details.ask[open]", form()) ||
+    !all("input:not([type=hidden]), select, textarea", form()).every(blank);
+  const renew = async () => {
+    const stale = one("#stale [data-renew]");
+    if (!stale || renewing || dirty()) return;
+    const open = all("#config-form details").map((d) => d.open), sought = one("#find")?.value;
+    renewing = true;
+    try {
+      await htmx.ajax("GET", stale.dataset.renew + (one("#raw") ? "view=raw" : ""), { target: "#main", select: "#main", swap: "outerHTML" });
+      const now = all("#config-form details"), el = held && document.getElementById(held.id);
+      if (now.length === open.length) now.forEach((d, i) => { d.open ||= open[i]; });
+      if (el) scrollBy({ top: el.getBoundingClientRect().top - held.top, behavior: "instant" });
+      if (sought && one("#find")) one("#find").value = sought, find();
+    } finally { renewing = false; }
   };
 
   // What decides which other settings there are shows them at once.
@@ -226,7 +384,9 @@
   const settle = () => {
     clearTimeout(waiting);
     asking?.abort();
-    typed = one("#review")?.dataset.count === "0"; // else the server has shown what it is about
+    count();
+    find();
+    typed = !one("#summary[data-focus], #review [name=':confirm']"); // else the server has said what it is about
     if (form()) here = place();
     else if (one("#queued")) drop(here); // this very draft is queued now
     number();
@@ -234,13 +394,15 @@
     if (form() && (one("#changes").dataset.live !== "0" || unmerged()) && !locked()) review();
   };
   document.addEventListener("htmx:after:swap", (e) => {
+    renew();
     if (e.target.closest?.("#live")) return;
     settle();
     catchUp();
   });
   settle();
+  renew();
   // This file comes with the first key, and so after what it was pressed in.
-  all("#config-form select").filter((el) => el.value !== ([...el.options].find((o) => o.defaultSelected) ?? el.options[0])?.value).some(steer);
+  all("#config-form select").filter((el) => el.value !== first(el)).some(steer);
   all("#config-form .checkbox input").filter((el) => el.checked !== el.defaultChecked).some(steer);
   const raw = one("#raw");
   if (raw && raw.value !== raw.defaultValue || one("#config-form .changed")) { typed = true; review(); }
