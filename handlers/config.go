@@ -53,6 +53,15 @@ func (s *Server) report(id string) (stack.Report, bool) {
 	return s.o.Controller.Report(id)
 }
 
+// inOther says in the address of a page's stream that its run was not asked for in this tab.
+const inOther = "other"
+
+// asked tells whether a page shows a run because this tab asked for it: it sent the form, or was led to
+// the run; not because one was under way.
+func asked(c echo.Context) bool {
+	return c.Request().Method != http.MethodGet || c.QueryParam("run") != ""
+}
+
 // showConfig renders the page with this editor, and a run above it if there is one.
 func (s *Server) showConfig(c echo.Context, status int, e views.Editor, report *stack.Report) error {
 	e.Later = typedLater(e.Later, e.Review, c.Request().PostForm)
@@ -61,8 +70,12 @@ func (s *Server) showConfig(c echo.Context, status int, e views.Editor, report *
 	q := url.Values{"rev": {e.Revision}}
 	if report != nil {
 		page.Run = runView(*report, s.now(), s.zone())
-		page.Toast = toast(*report)
+		own := asked(c)
+		page.Toast = toast(*report, own)
 		q.Set("run", report.ID)
+		if !own {
+			q.Set(inOther, "1")
+		}
 		if e.Locked {
 			page.Refresh = 1
 		}

@@ -1,9 +1,12 @@
 package handlers
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"pitstop/schema"
 	"pitstop/stack"
@@ -118,29 +121,50 @@ func ms(v float64) string {
 	return fmt.Sprintf("%.2f ms", v)
 }
 
-// toast is the last word on a run that somebody waits for; none while it is under way.
-func toast(r stack.Report) views.Toast {
+// toast is the last word on a run that somebody waits for; none while it is under way. Who waits knows
+// that it was them, if it was asked for in this very tab (own).
+func toast(r stack.Report, own bool) views.Toast {
 	verb, done := "apply", "applied"
 	if r.Kind == stack.KindReload {
 		verb, done = "reload", "reloaded"
+	}
+	t := views.Toast{Run: r.ID}
+	if !own {
+		t.By = cmp.Or(r.By, "somebody else")
 	}
 	switch r.Outcome {
 	case "":
 		return views.Toast{}
 	case stack.Applied:
+		t.Status = "Configuration " + done
 		if len(r.Unconfirmed) > 0 {
-			return views.Toast{Status: "Configuration " + done + ", but not by " + strings.Join(r.Unconfirmed, ", ") + ": see why"}
+			t.Status += ", but not by " + strings.Join(r.Unconfirmed, ", ") + ": see why"
 		}
-		return views.Toast{Status: "Configuration " + done}
 	case stack.Unchanged:
+		t.Status = "Nothing to apply: the config is as it was"
 		if r.Kind == stack.KindReload {
-			return views.Toast{Status: r.Message}
+			t.Status = r.Message
 		}
-		return views.Toast{Status: "Nothing to apply: the config is as it was"}
+	default:
+		t.Alert = "Failed to " + verb + " configuration: " + cmp.Or(firstSentence(r.Message), strings.ReplaceAll(string(r.Outcome), "_", " "))
 	}
-	why := r.Message
-	if why == "" {
-		why = strings.ReplaceAll(string(r.Outcome), "_", " ")
+	return t
+}
+
+// longestToast is how much of a sentence a toast holds: on a phone it lies over what one does.
+const longestToast = 180
+
+// firstSentence of a run's message says why; the run itself, which the page shows, says the rest.
+func firstSentence(text string) string {
+	for i, r := range text {
+		next, _ := utf8.DecodeRuneInString(strings.TrimPrefix(text[min(i+1, len(text)):], " "))
+		if (r == '.' || r == '!' || r == '?') && strings.HasPrefix(text[i+1:], " ") && unicode.IsUpper(next) {
+			text = text[:i+1]
+			break
+		}
 	}
-	return views.Toast{Alert: "Failed to " + verb + " configuration: " + why}
+	if r := []rune(text); len(r) > longestToast {
+		text = string(r[:longestToast]) + "…"
+	}
+	return text
 }

@@ -70,8 +70,13 @@
   };
   const keeps = () => { try { return Object.keys(localStorage).some((k) => k.startsWith("pitstop:draft")); } catch { return false; } };
 
-  // After something came in: count anew, lead to what went wrong, let a good word go by itself.
-  let said = "", leaving;
+  // After something came in: count anew, lead to what went wrong, let a good word go by itself. One
+  // that has left, or was closed, does not come back when the stream brings the same again.
+  let said = "", gone = false, leaving;
+  const leave = () => {
+    gone = true;
+    one("#toasts").classList.add("gone");
+  };
   const settle = () => {
     count();
     find();
@@ -81,12 +86,16 @@
       summary.dataset.seen = "yes";
       summary.focus();
     }
-    const status = one("#toasts [role=status]"), text = status?.textContent.trim() ?? "";
-    if (text === said) return;
-    said = text;
-    clearTimeout(leaving);
-    status.classList.remove("gone");
-    leaving = setTimeout(() => status.classList.add("gone"), 12000);
+    const toasts = one("#toasts");
+    if (!toasts) return;
+    const text = toasts.dataset.run + toasts.textContent;
+    if (text !== said) {
+      said = text;
+      gone = false;
+      clearTimeout(leaving);
+      if (one("[role=status] span", toasts)) leaving = setTimeout(leave, 6000);
+    }
+    toasts.classList.toggle("gone", gone);
   };
 
   document.addEventListener("input", (e) => {
@@ -107,7 +116,10 @@
       target.closest("details")?.setAttribute("open", "");
       target.focus();
     }
-    e.target.closest?.(".toast")?.classList.add("gone");
+    if (e.target.matches?.(".toast .close")) {
+      leave();
+      one("#main").focus({ preventScroll: true });
+    }
     for (const ask of all("details.ask[open]")) if (!ask.contains(e.target)) ask.open = false;
   });
   document.addEventListener("keydown", (e) => {
@@ -171,7 +183,7 @@
     const span = document.createElement("span");
     span.textContent = "The panel gave no answer. What you typed is kept; look at the run, if there is one, and try again.";
     alert.replaceChildren(span);
-    alert.classList.remove("gone");
+    settle();
   });
 
   const lost = (is) => { const p = one("#live .lost"); if (p) p.hidden = !is; };
