@@ -624,7 +624,7 @@ func summary(e Editor) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				if e.NoticeTone == Bad {
+				if e.NoticeTone == Bad && !asks(e) {
 					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 51, " data-focus")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
@@ -787,6 +787,9 @@ func changes(n int) string {
 	}
 	return countOf(n, "change", "changes")
 }
+
+// asks tells whether the button that confirms is what comes next, rather than what is said of it.
+func asks(e Editor) bool { return e.Review != nil && e.Review.Focus }
 
 func noticeRole(e Editor) string {
 	if e.NoticeTone == Bad {

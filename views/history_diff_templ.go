@@ -720,7 +720,7 @@ func historyChange(ch HistoryChange) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		for _, w := range []string{ch.Danger, ch.Large} {
+		for _, w := range []string{ch.Large, ch.Danger} {
 			if w != "" {
 				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 67, "<span class=\"warning\">")
 				if templ_7745c5c3_Err != nil {

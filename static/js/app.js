@@ -81,10 +81,10 @@
     count();
     find();
     if (one("#raw, #review h2") || keeps()) edit();
-    const summary = one("#summary[data-focus]");
-    if (summary && !summary.dataset.seen) {
-      summary.dataset.seen = "yes";
-      summary.focus();
+    const first = one("#summary[data-focus], #review [data-focus]");
+    if (first && !first.dataset.seen) {
+      first.dataset.seen = "yes";
+      first.focus();
     }
     const toasts = one("#toasts");
     if (!toasts) return;
@@ -123,6 +123,8 @@
     for (const ask of all("details.ask[open]")) if (!ask.contains(e.target)) ask.open = false;
   });
   document.addEventListener("keydown", (e) => {
+    // An Enter that is held down on Save & Restart must not answer what it asks.
+    if (e.repeat && e.target.name === ":confirm") e.preventDefault();
     if (e.key !== "Escape") return;
     for (const ask of all("details.ask[open]")) {
       ask.open = false;
@@ -171,7 +173,7 @@
     if (still(e)) {
       scrollTo({ top: place, behavior: "instant" });
       (held && one(held))?.focus({ preventScroll: true });
-    } else if (answer(e) && !one("#summary[data-focus]")) {
+    } else if (answer(e) && !one("#summary[data-focus], #review [data-focus]")) {
       one("#main").focus({ preventScroll: true });
     }
   });
