@@ -123,16 +123,19 @@ func (s *Server) editorOf(live liveConfig) views.Editor {
 	if live.Revision == "" {
 		e := s.newEditor(live)
 		e.Problem = live.Unusable
+		if live.Missing {
+			e.Restore = s.newestVersion()
+		}
 		return e
 	}
 	e := s.editorWith(live, live.Content, false)
 	if live.Unusable != "" {
-		e.Notice, e.NoticeTone, e.Broken = live.Unusable, views.Bad, true
+		e.Notice, e.NoticeTone, e.Broken = s.unfit(live, live.Unusable), views.Bad, true
 	} else if s.o.Broken != "" {
 		e.Notice, e.NoticeTone = s.o.Broken+" Until then every value is hidden, since nobody knows which of them are secret.", views.Bad
 		return e
 	} else if len(live.Problems) > 0 {
-		e.Notice, e.NoticeTone = "The config file as it lies on disk is not valid. The stack goes on with what it loaded last.", views.Bad
+		e.Notice, e.NoticeTone = s.unfit(live, "The config file as it lies on disk is not valid."), views.Bad
 	}
 	s.mark(&e, live.Problems)
 	return e

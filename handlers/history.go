@@ -217,10 +217,7 @@ func (s *Server) entry(e event, live stack.Revision) views.HistoryEntry {
 	if n := len(r.Changed) + r.MoreChanged; n > 0 && v.Changed == nil {
 		v.Whole = true
 	} else if n > 0 {
-		v.Count = plural(n, "key changed", "keys changed")
-		if r.Kind == stack.KindLater {
-			v.Count = plural(n, "key to change", "keys to change")
-		}
+		v.Count = changedCount(*r)
 	}
 	return v
 }

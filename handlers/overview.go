@@ -33,6 +33,13 @@ func (s *Server) overview() views.Overview {
 	if s.o.Controller.Current() != nil {
 		page.Services.Behind = nil // some are, for a moment
 	}
+	switch {
+	case s.o.Broken != "":
+	case live.Missing:
+		page.Config.Restore = s.newestVersion()
+	case live.Unusable != "" || len(live.Problems) > 0:
+		page.Config.Problem = s.unfit(live, page.Config.Problem)
+	}
 	if r, ok := s.lastReport(); ok {
 		page.Run = runView(r, now, zone)
 	}

@@ -3,6 +3,7 @@ package handlers
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -20,6 +21,14 @@ func runView(r stack.Report, now time.Time, zone *time.Location) *views.Run {
 		Ended: r.Outcome != "", Steps: stepViews(r.Steps), RollBack: stepViews(r.RollBack),
 		To: r.Revision.To.Short(), From: r.Revision.From.Short(), Backup: r.Backup, By: r.By, Note: r.Note,
 		Started: views.At(r.Started, now, zone), Problems: plainProblems(r.Errors), Warnings: r.Warnings,
+		Tried: onlyTried(r), Count: changedCount(r),
+	}
+	for _, steps := range [][]views.Step{v.Steps, v.RollBack} {
+		for i := range steps {
+			if d := steps[i].Detail; d != "" && strings.Contains(r.Message, d[1:]) && steps[i].Badge.Tone == views.Bad {
+				steps[i].Detail = "" // the message above says the same, and what became of it
+			}
+		}
 	}
 	if r.PauseMs > 0 {
 		v.Pause = ms(r.PauseMs)
@@ -35,6 +44,38 @@ func runView(r stack.Report, now time.Time, zone *time.Location) *views.Run {
 		v.Stuck = append(v.Stuck, views.Stuck{Instance: p.Instance.Name, Error: p.Error, ByHand: p.ByHand})
 	}
 	return v
+}
+
+// onlyTried tells that a run left the old config in place: what it lists as changed is not.
+func onlyTried(r stack.Report) bool {
+	switch r.Outcome {
+	case stack.Rejected, stack.RolledBack:
+		return true
+	case stack.Failed:
+		if len(r.RollBack) > 0 {
+			return saved(r.RollBack)
+		}
+		return !r.Unfinished && !saved(r.Steps)
+	}
+	return false
+}
+
+func saved(steps []stack.StepReport) bool {
+	return slices.ContainsFunc(steps, func(s stack.StepReport) bool { return s.Name == stack.SaveConfig && s.State == stack.StepDone })
+}
+
+// changedCount says how many keys a report is about, and whether it changed them.
+func changedCount(r stack.Report) string {
+	keys := plural(len(r.Changed)+r.MoreChanged, "key", "keys")
+	switch {
+	case r.Kind == stack.KindLater, r.Outcome == "", r.Unfinished:
+		return keys + " to change"
+	case r.Outcome == stack.RolledBack:
+		return keys + " tried and put back"
+	case onlyTried(r):
+		return keys + " would have changed"
+	}
+	return keys + " changed"
 }
 
 func kindWord(k stack.Kind) string {

@@ -135,6 +135,7 @@ type HistoryRestore struct {
 	Problems  []Problem
 	Diff      HistoryDiff
 	Busy      bool
+	Missing   bool // there is no live file
 	NoteTyped string
 	NoteMax   int
 }

@@ -55,6 +55,7 @@ type ConfigCard struct {
 	Problem  string
 	Problems []Problem
 	Warning  string
+	Restore  string // of a file that is gone: the version that can be put back
 }
 
 // NextCard are the coming edges of the trading windows.

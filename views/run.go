@@ -16,7 +16,9 @@ type Run struct {
 	Note        string
 	Started     Moment
 	Took        string
+	Tried       bool     // the old config is in place: To was only tried
 	Changed     []string // keys, dotted
+	Count       string   // "2 keys changed"
 	MoreChanged int      // how many besides
 	Problems    []Problem
 	Warnings    []string
