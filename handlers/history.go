@@ -259,7 +259,7 @@ func entryTitle(r stack.Report) (string, views.Badge) {
 	case stack.KindLater:
 		return "Apply later", laterTold(r.Source)
 	case stack.KindSave, stack.KindRestore, stack.KindReload, stack.KindRecover:
-		return kindWord(r.Kind), outcomeBadge(r)
+		return runTitle(r), outcomeBadge(r)
 	}
 	return strings.ToUpper(string(r.Kind[:min(1, len(r.Kind))])) + string(r.Kind[min(1, len(r.Kind)):]), outcomeBadge(r)
 }

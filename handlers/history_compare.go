@@ -99,7 +99,7 @@ func (s *Server) versionView(v version) views.HistoryVersion {
 		out.Words = "The backup of"
 	}
 	if v.seen {
-		out.Words = "The version found on"
+		out.Words = "The file as it was,"
 	}
 	return out
 }

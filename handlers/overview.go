@@ -152,7 +152,7 @@ func plainProblems(list []stack.Problem) []views.Problem {
 }
 
 func nextEdges(st schedule.Status, now time.Time, zone *time.Location) views.NextCard {
-	card := views.NextCard{Zone: zone.String()}
+	card := views.NextCard{}
 	switch {
 	case st.Problem != "":
 		card.None = st.Problem

@@ -129,6 +129,7 @@ func (s *Server) getPageEvents(c echo.Context) error {
 		changed := s.changes.watch()
 		all := append(parts(),
 			views.Part{ID: "trading", Body: views.TradingBanner(s.trading(back)), Morph: true},
+			views.Part{ID: "zone", Body: views.TimeZone(s.zone().String()), Morph: true},
 			views.Part{ID: "later", Body: views.LaterBanner(s.laterNotice(back)), Morph: true})
 		text, err := news(c.Request().Context(), all, sent)
 		switch {

@@ -17,7 +17,7 @@ import (
 // runView is a run as a page tells it.
 func runView(r stack.Report, now time.Time, zone *time.Location) *views.Run {
 	v := &views.Run{
-		ID: r.ID, Title: kindWord(r.Kind), Badge: outcomeBadge(r), Message: r.Message,
+		ID: r.ID, Title: runTitle(r), Badge: outcomeBadge(r), Message: r.Message,
 		Ended: r.Outcome != "", Steps: stepViews(r.Steps), RollBack: stepViews(r.RollBack),
 		To: r.Revision.To.Short(), From: r.Revision.From.Short(), Backup: r.Backup, By: r.By, Note: r.Note,
 		Started: views.At(r.Started, now, zone), Problems: plainProblems(r.Errors), Warnings: r.Warnings,
@@ -77,6 +77,9 @@ func changedCount(r stack.Report) string {
 	}
 	return keys + " changed"
 }
+
+// runTitle is what a person would call a run: what they pressed.
+func runTitle(r stack.Report) string { return cmp.Or(r.Pressed, kindWord(r.Kind)) }
 
 func kindWord(k stack.Kind) string {
 	switch k {

@@ -122,7 +122,7 @@ func (s *Server) behind(file stack.Revision) string {
 // inPlace makes the browser exchange the editor without scrolling to its top.
 func inPlace(c echo.Context) { c.Response().Header().Set("HX-Reswap", "outerHTML") }
 
-// noteOf is the remark for the history; what a history cannot take of it is left out, for a note is
+// noteOf is the note for the history; what a history cannot take of it is left out, for a note is
 // no reason not to save.
 func noteOf(typed url.Values) string {
 	note := strings.NewReplacer("\r\n", "\n", "\x00", "").Replace(strings.ToValidUTF8(typed.Get(inNote), ""))

@@ -158,7 +158,7 @@ func (s *Server) postScheduleRun(c echo.Context) error {
 		return s.showSchedule(c, http.StatusOK, e, nil)
 	}
 	run, err := s.o.Controller.SaveAndRestart(c.Request().Context(), stack.Change{
-		Kind: stack.KindSave, Content: content, Base: base, By: by(c),
+		Kind: stack.KindSave, Content: content, Base: base, By: by(c), Pressed: "Apply Schedule",
 	})
 	if err != nil {
 		return err

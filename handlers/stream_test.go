@@ -167,7 +167,7 @@ func TestPageStream(t *testing.T) {
 		}
 		l.until(`hx-target="#trading"`, "Trading halted", "news")
 		p.stack.Down()
-		l.until(`hx-target="#services"`, "backend away")
+		l.until(`hx-target="#services"`, "cannot be reached")
 		p.stack.Up()
 		p.stack.UnpauseByHand(p.stack.Now()[1])
 	})

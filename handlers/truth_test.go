@@ -105,3 +105,24 @@ func TestAConfigFileThatIsGoneCanBePutBack(t *testing.T) {
 		p.wantFile(other)
 	})
 }
+
+func TestARunIsTitledByWhatWasPressed(t *testing.T) {
+	p := newPanel(t)
+	form := p.planForm()
+	form.Set("schedule.stop", "15:45")
+	where := p.post("/schedule/run", form).want(t, 303).Header.Get("Location")
+	if r := p.ended(); r.Pressed != "Apply Schedule" || r.Kind != stack.KindSave {
+		t.Errorf("the report is of a %s by %q", r.Kind, r.Pressed)
+	}
+	p.get(where).want(t, 200).has(t, "<h2>Apply Schedule</h2>")
+	p.get("/history").want(t, 200).has(t, ">Apply Schedule</a>")
+}
+
+func TestEveryPageNamesTheZoneOfItsTimesOnce(t *testing.T) {
+	p := newPanel(t)
+	for _, path := range []string{"/", "/config", "/schedule", "/history", "/later", "/nowhere"} {
+		if n := strings.Count(p.get(path).body, "Times are those of <b>America/New_York</b>"); n != 1 {
+			t.Errorf("%s names it %d times", path, n)
+		}
+	}
+}

@@ -512,7 +512,7 @@ func configForm(e Editor) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 39, "<div class=\"find\" hidden><label class=\"hush\" for=\"find\">Find a setting</label> <input type=\"search\" id=\"find\" placeholder=\"Find a setting\" autocomplete=\"off\" spellcheck=\"false\"><p id=\"find-none\" role=\"status\"></p></div><fieldset class=\"sections\"")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 39, "<div class=\"find\" hidden><label class=\"hush\" for=\"find\">Find a key</label> <input type=\"search\" id=\"find\" placeholder=\"Find a key\" autocomplete=\"off\" spellcheck=\"false\"><p id=\"find-none\" role=\"status\"></p></div><fieldset class=\"sections\"")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -522,7 +522,7 @@ func configForm(e Editor) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 41, "><legend class=\"hush\">Settings</legend> ")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 41, "><legend class=\"hush\">Keys</legend> ")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

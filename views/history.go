@@ -56,7 +56,7 @@ type HistoryBackup struct {
 
 // HistoryVersion is a backup, a version that was seen, or the live file.
 type HistoryVersion struct {
-	Words    string // "The file now", "The backup of", "The version found on"
+	Words    string // "The file now", "The backup of", "The file as it was,"
 	When     Moment
 	Name     string // by which it is asked for; empty: the live file
 	Revision string

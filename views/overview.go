@@ -61,7 +61,6 @@ type ConfigCard struct {
 // NextCard are the coming edges of the trading windows.
 type NextCard struct {
 	None  string // why there are none
-	Zone  string
 	Edges []Edge
 }
 

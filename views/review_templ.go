@@ -287,7 +287,7 @@ func ReviewPanel(r *Review) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if masks(r.Diff) {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 33, "<p class=\"dim\">What is secret is masked, remarks beside it too.</p>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 33, "<p class=\"dim\">What is secret is masked, comments beside it too.</p>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

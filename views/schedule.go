@@ -76,12 +76,13 @@ type ScheduleOption struct {
 
 // Coming are the windows of the next two weeks, as the form has them.
 type Coming struct {
-	Zone  string
-	Draft bool // the form differs from the config file
-	None  string
-	Alone bool // only the panel knows by which clock its times are meant
-	Edges []ComingEdge
-	Days  []ComingDay
+	Zone    string
+	Draft   bool // the form differs from the config file
+	Changes int  // in how many keys
+	None    string
+	Alone   bool // only the panel knows by which clock its times are meant
+	Edges   []ComingEdge
+	Days    []ComingDay
 }
 
 // ComingEdge is an opening or closing to come.

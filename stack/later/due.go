@@ -105,7 +105,7 @@ func (q *Queue) apply(ctx context.Context, e *Entry, now time.Time) {
 		})
 		return
 	}
-	change := stack.Change{Kind: stack.KindSave, Content: []byte(e.Content), Base: stack.RevisionOf(live), By: e.By, Note: q.noteOf(e)}
+	change := stack.Change{Kind: stack.KindSave, Content: []byte(e.Content), Base: stack.RevisionOf(live), By: e.By, Note: q.noteOf(e), Pressed: "Apply later"}
 	var merged Merged
 	if string(live) != e.Base {
 		if merged, err = q.o.Merge([]byte(e.Base), live, []byte(e.Content)); err != nil {

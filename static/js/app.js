@@ -1,4 +1,4 @@
-// What the pages do beyond htmx: count changes, find a setting, tell a lost connection, close what
+// What the pages do beyond htmx: count changes, find a key, tell a lost connection, close what
 // was opened. Everything works without this file; nothing here decides anything.
 (() => {
   "use strict";
@@ -56,7 +56,7 @@
     for (const group of all("#config-form .group").reverse()) {
       group.hidden = words.length > 0 && !hit(group) && !one(".field:not([hidden])", group);
     }
-    one("#find-none").textContent = words.length && !found ? "No setting is called that." : "";
+    one("#find-none").textContent = words.length && !found ? "No key is called that." : "";
   };
 
   // The rest of the editor comes when it is needed: with the first key, or for a draft that was kept.
