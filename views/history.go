@@ -41,6 +41,7 @@ type HistoryEntry struct {
 	Note    string
 	Source  string // what was restored
 	Backup  *HistoryBackup
+	Tried   *HistoryBackup // what a run that was rolled back had put in place
 	Follow  string // address at which a run under way is followed
 }
 

@@ -263,7 +263,7 @@ func HistoryDetailPage(h HistoryDetail) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = historyLinks(HistoryEntry{ID: h.Entry.ID, Backup: h.Entry.Backup}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = historyLinks(HistoryEntry{ID: h.Entry.ID, Backup: h.Entry.Backup, Tried: h.Entry.Tried}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
