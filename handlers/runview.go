@@ -30,6 +30,7 @@ func runView(r stack.Report, now time.Time, zone *time.Location) *views.Run {
 			}
 		}
 	}
+	v.Fold = (r.Outcome == stack.Applied || r.Outcome == stack.Unchanged) && len(r.RollBack)+len(r.StillPaused) == 0
 	if r.PauseMs > 0 {
 		v.Pause = ms(r.PauseMs)
 	}

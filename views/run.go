@@ -7,6 +7,7 @@ type Run struct {
 	Badge       Badge
 	Message     string
 	Ended       bool
+	Fold        bool // it went well: its steps in a line, the rest on demand
 	Steps       []Step
 	RollBack    []Step
 	Pause       string // the pause window with its unit; empty: nothing was paused
