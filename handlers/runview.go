@@ -34,7 +34,7 @@ func runView(r stack.Report, now time.Time, zone *time.Location) *views.Run {
 	if r.PauseMs > 0 {
 		v.Pause = ms(r.PauseMs)
 	}
-	if !r.Ended.IsZero() {
+	if r.Ended.After(r.Started) {
 		v.Took = ms(float64(r.Ended.Sub(r.Started).Microseconds()) / 1000)
 	}
 	for _, p := range r.Changed {
