@@ -51,7 +51,7 @@ func (w *world) wordsSteps(sc *godog.ScenarioContext) {
 		}
 		w.Fatalf("it is %s in New York, and the page says: %s", time.Now().In(newYork).Format("15:04"), told)
 	})
-	sc.Then(`^the page names "([^"]*)" as the zone of its times$`, func(zone string) { see(w.TB, w.page, "footer", "Times are those of "+zone) })
+	sc.Then(`^the page names "([^"]*)" as the zone of its times$`, func(zone string) { see(w.TB, w.page, "footer", "Times of "+zone) })
 	sc.When(`^a change is queued for the next close$`, func() {
 		if status := w.panel.call("POST", "/api/v1/later?at=next_close", "application/merge-patch+json", `{"risk":{"max_open_positions":8}}`, nil); status != 201 {
 			w.Fatalf("queueing was answered %d", status)

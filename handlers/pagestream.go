@@ -125,11 +125,18 @@ func (s *Server) getPageEvents(c echo.Context) error {
 	tick := time.NewTicker(lookAgain)
 	defer tick.Stop()
 	sent, written := map[string]string{}, time.Now()
+	zone := func() views.Part {
+		return views.Part{ID: "zone", Body: views.TimeZone(s.zone().String()), Morph: true}
+	}
+	// It hardly ever becomes another, and the page has it: it is not sent with every page once more.
+	if _, err := news(c.Request().Context(), []views.Part{zone()}, sent); err != nil {
+		return err
+	}
 	for {
 		changed := s.changes.watch()
 		all := append(parts(),
 			views.Part{ID: "trading", Body: views.TradingBanner(s.trading(back)), Morph: true},
-			views.Part{ID: "zone", Body: views.TimeZone(s.zone().String()), Morph: true},
+			zone(),
 			views.Part{ID: "later", Body: views.LaterBanner(s.laterNotice(back)), Morph: true})
 		text, err := news(c.Request().Context(), all, sent)
 		switch {

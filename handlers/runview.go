@@ -21,7 +21,7 @@ func runView(r stack.Report, now time.Time, zone *time.Location) *views.Run {
 		Ended: r.Outcome != "", Steps: stepViews(r.Steps), RollBack: stepViews(r.RollBack),
 		To: r.Revision.To.Short(), From: r.Revision.From.Short(), Backup: r.Backup, By: r.By, Note: r.Note,
 		Started: views.At(r.Started, now, zone), Problems: plainProblems(r.Errors), Warnings: r.Warnings,
-		Tried: onlyTried(r), Count: changedCount(r),
+		Tried: onlyTried(r) && r.Revision.From != r.Revision.To, Count: changedCount(r),
 	}
 	for _, steps := range [][]views.Step{v.Steps, v.RollBack} {
 		for i := range steps {
@@ -30,7 +30,7 @@ func runView(r stack.Report, now time.Time, zone *time.Location) *views.Run {
 			}
 		}
 	}
-	v.Fold = (r.Outcome == stack.Applied || r.Outcome == stack.Unchanged) && len(r.RollBack)+len(r.StillPaused) == 0
+	v.Fold = (r.Outcome == stack.Applied || r.Outcome == stack.Unchanged) && len(r.RollBack)+len(r.StillPaused)+len(r.Unconfirmed) == 0
 	if r.PauseMs > 0 {
 		v.Pause = ms(r.PauseMs)
 	}

@@ -121,7 +121,7 @@ func TestARunIsTitledByWhatWasPressed(t *testing.T) {
 func TestEveryPageNamesTheZoneOfItsTimesOnce(t *testing.T) {
 	p := newPanel(t)
 	for _, path := range []string{"/", "/config", "/schedule", "/history", "/later", "/nowhere"} {
-		if n := strings.Count(p.get(path).body, "Times are those of <b>America/New_York</b>"); n != 1 {
+		if n := strings.Count(p.get(path).body, "Times of <b>America/New_York</b>"); n != 1 {
 			t.Errorf("%s names it %d times", path, n)
 		}
 	}

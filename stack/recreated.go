@@ -7,7 +7,7 @@ func (c *Controller) Recreated(content []byte, source, by, note string) (id stri
 	r := Report{
 		ID: newID(now), Kind: KindRestore, Outcome: Applied, Source: source, By: by, Note: note, Started: now, Ended: now,
 		Revision: Revisions{To: RevisionOf(content)}, Steps: pendingSteps(),
-		Message: "The config file was gone, and is back. Nothing was paused and no service was told; those that watch the file load it by themselves.",
+		Message: "The config file was gone, and is back. Nothing was paused and no service was told; those that watch the file load it by themselves. “Reload services” tells the others.",
 	}
 	for i := range r.Steps {
 		r.Steps[i].State = StepSkipped

@@ -35,7 +35,7 @@
     // What only the server can count, such as a group that was added, stays as it said.
     out.dataset.more ??= String(Math.max(0, Number(out.dataset.live) - n));
     n += Number(out.dataset.more);
-    out.textContent = n === 0 ? "No changes" : n === 1 ? "1 change" : n + " changes";
+    out.textContent = n === 1 ? "1 change" : (n || "No") + " changes";
   };
 
   // The search field over keys and descriptions.
@@ -81,7 +81,7 @@
     count();
     find();
     if (one("#raw, #review h2") || keeps()) edit();
-    const first = one("#summary[data-focus], #review [data-focus]");
+    const first = one("[data-focus]");
     if (first && !first.dataset.seen) {
       first.dataset.seen = "yes";
       first.focus();
@@ -116,7 +116,7 @@
       target.closest("details")?.setAttribute("open", "");
       target.focus();
     }
-    if (e.target.matches?.(".toast .close")) {
+    if (e.target.matches?.(".close")) {
       leave();
       one("#main").focus({ preventScroll: true });
     }
@@ -173,7 +173,7 @@
     if (still(e)) {
       scrollTo({ top: place, behavior: "instant" });
       (held && one(held))?.focus({ preventScroll: true });
-    } else if (answer(e) && !one("#summary[data-focus], #review [data-focus]")) {
+    } else if (answer(e) && !one("[data-focus]")) {
       one("#main").focus({ preventScroll: true });
     }
   });

@@ -76,7 +76,7 @@
     form().classList.remove("asked");
     if (one("#raw")) {
       const n = Number(next.dataset.count);
-      one("#changes").textContent = n === 0 ? "No changes" : n === 1 ? "1 change" : n + " changes";
+      one("#changes").textContent = n === 1 ? "1 change" : (n || "No") + " changes";
       one(".raw").classList.toggle("changed", n > 0);
       mark(all(".review-problems a[data-line]", next).map((a) => Number(a.dataset.line)));
       one("#text-problems").replaceChildren(...all(".review-problems > *", next).map((el) => el.cloneNode(true)));

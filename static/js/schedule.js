@@ -19,7 +19,7 @@
       small.textContent = ` (${mine.format(new Date(time.dateTime))} your time)`;
       time.append(small);
     }
-    const note = one("#plan-changes"), n = Number(one("#coming")?.dataset.changes), text = n === 1 ? "1 change" : n ? n + " changes" : "No changes";
+    const note = one("#plan-changes"), n = Number(one("#coming")?.dataset.changes), text = n === 1 ? "1 change" : (n || "No") + " changes";
     if (note && !one(".plan-form").disabled && note.textContent !== text) note.textContent = text;
   };
   document.addEventListener("htmx:after:swap", settle);
