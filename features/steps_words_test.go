@@ -17,7 +17,7 @@ import (
 // wordsSteps are about what the panel says, and where.
 func (w *world) wordsSteps(sc *godog.ScenarioContext) {
 	sc.Given(`^I have the config page open on a wide screen$`, func() { w.openPage("/config", look{}) })
-	sc.Given(`^I have the config page open on a phone$`, func() { w.openPage("/config", look{phone: true, dark: true}) })
+	sc.Step(`^I have the config page open on a phone$`, func() { w.openPage("/config", look{phone: true, dark: true}) })
 	sc.Given(`^my own clock is in Tokyo$`, func() { w.openPage("/config", look{zone: "Asia/Tokyo"}) })
 	sc.When(`^I follow "([^"]*)"$`, func(name string) { must(w.TB, w.link(name).Click()) })
 	sc.When(`^I press the Enter key$`, func() { must(w.TB, w.page.Keyboard().Press("Enter")) })

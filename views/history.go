@@ -42,7 +42,7 @@ type HistoryEntry struct {
 	Source  string // what was restored
 	Backup  *HistoryBackup
 	Tried   *HistoryBackup // what a run that was rolled back had put in place
-	Follow  string // address at which a run under way is followed
+	Follow  string         // address at which a run under way is followed
 }
 
 // HistoryBackup is a backup, or a version that was seen, that is still kept.
