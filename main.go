@@ -266,7 +266,7 @@ func servePanel(ctx context.Context, s settings.Settings, settingsFile string, l
 	queue, err := later.Open(later.Options{
 		State: s.State, Read: store.Read, Merge: mergeByKey, Apply: later.Through(controller),
 		Busy: func() bool { return controller.Current() != nil }, NextClose: closes(scheduler), Log: log,
-		Record: controller.AppendAudit,
+		Record: controller.AppendAudit, Zone: func() *time.Location { return scheduler.Status().Zone() },
 	})
 	if err != nil {
 		return fmt.Errorf("cannot read the queued change: %w", err)

@@ -72,7 +72,7 @@ Feature: Editing that one can trust
   Scenario: More than the panel takes is refused where it was typed
     Given the config page is open
     When I press "TOML"
-      And I type 17 MB of remarks below the text
+      And I type 17 MB of comments below the text
       And I press Save & Restart
     Then the toast says "more than the 16384 kB"
       And the text has "max_usd = 5000   # the most"
@@ -317,7 +317,7 @@ Feature: Editing that one can trust
     Then of all fields only "limits.port" is shown
       And nothing is wider than the screen
     When I look for "nothing like it"
-    Then the editor says "No setting is called that"
+    Then the editor says "No key is called that"
 
     Examples:
       | how              |

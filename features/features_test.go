@@ -67,6 +67,7 @@ func TestFeatures(t *testing.T) {
 						w.scheduleSteps(sc)
 						w.historySteps(sc)
 						w.laterSteps(sc)
+						w.wordsSteps(sc)
 					},
 				}
 				if status := suite.Run(); status != 0 {

@@ -14,8 +14,7 @@ Feature: History
     Then the timeline shows, newest first:
       | Trading halted         | a broken feed           |
       | Edited outside Pitstop | risk.max_open_positions |
-      | Kept by the roll-back  | tried and rolled back   |
-      | Save & Restart         | rolled back             |
+      | Save & Restart         | what was tried          |
       | Save & Restart         | applied                 |
 
   Scenario: Two versions are compared, in words and line by line, on a phone

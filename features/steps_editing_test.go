@@ -89,7 +89,7 @@ func (w *world) editingSteps(sc *godog.ScenarioContext) {
 	away := func() string { return w.panel.config + ".away" }
 	sc.When(`^somebody takes config\.toml away$`, func() { must(w.TB, os.Rename(w.panel.config, away())) })
 	sc.When(`^config\.toml comes back$`, func() { must(w.TB, os.Rename(away(), w.panel.config)) })
-	sc.When(`^I type 17 MB of remarks below the text$`, func() {
+	sc.When(`^I type 17 MB of comments below the text$`, func() {
 		_, err := w.page.Locator("textarea[name=':raw']").Evaluate(`text => {
 			text.value += ("# " + "0123456789".repeat(100000) + "\n").repeat(18)
 		}`, nil)

@@ -53,6 +53,15 @@ func (s *Server) report(id string) (stack.Report, bool) {
 	return s.o.Controller.Report(id)
 }
 
+// inOther says in the address of a page's stream that its run was not asked for in this tab.
+const inOther = "other"
+
+// asked tells whether a page shows a run because this tab asked for it: it sent the form, or was led to
+// the run; not because one was under way.
+func asked(c echo.Context) bool {
+	return c.Request().Method != http.MethodGet || c.QueryParam("run") != ""
+}
+
 // showConfig renders the page with this editor, and a run above it if there is one.
 func (s *Server) showConfig(c echo.Context, status int, e views.Editor, report *stack.Report) error {
 	e.Later = typedLater(e.Later, e.Review, c.Request().PostForm)
@@ -61,8 +70,12 @@ func (s *Server) showConfig(c echo.Context, status int, e views.Editor, report *
 	q := url.Values{"rev": {e.Revision}}
 	if report != nil {
 		page.Run = runView(*report, s.now(), s.zone())
-		page.Toast = toast(*report)
+		own := asked(c)
+		page.Toast = toast(*report, own)
 		q.Set("run", report.ID)
+		if !own {
+			q.Set(inOther, "1")
+		}
 		if e.Locked {
 			page.Refresh = 1
 		}
@@ -110,16 +123,19 @@ func (s *Server) editorOf(live liveConfig) views.Editor {
 	if live.Revision == "" {
 		e := s.newEditor(live)
 		e.Problem = live.Unusable
+		if live.Missing {
+			e.Restore = s.newestVersion()
+		}
 		return e
 	}
 	e := s.editorWith(live, live.Content, false)
 	if live.Unusable != "" {
-		e.Notice, e.NoticeTone, e.Broken = live.Unusable, views.Bad, true
+		e.Notice, e.NoticeTone, e.Broken = s.unfit(live, live.Unusable), views.Bad, true
 	} else if s.o.Broken != "" {
 		e.Notice, e.NoticeTone = s.o.Broken+" Until then every value is hidden, since nobody knows which of them are secret.", views.Bad
 		return e
 	} else if len(live.Problems) > 0 {
-		e.Notice, e.NoticeTone = "The config file as it lies on disk is not valid. The stack goes on with what it loaded last.", views.Bad
+		e.Notice, e.NoticeTone = s.unfit(live, "The config file as it lies on disk is not valid."), views.Bad
 	}
 	s.mark(&e, live.Problems)
 	return e

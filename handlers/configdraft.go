@@ -23,7 +23,7 @@ const (
 	inTo       = ":to"       // show the same draft in the other view
 	inReviewed = ":reviewed" // revision of the result that was looked at; empty: none was
 	inConfirm  = ":confirm"  // the same, of one that was asked about
-	inNote     = ":note"     // a remark for the history
+	inNote     = ":note"     // a note for the history
 	inTold     = ":told"     // problems stood at their fields
 	inBase     = ":base"     // where there are clashes: the version that both sides began from
 	inClash    = ":clash"    // keys that both sides changed and nobody has decided yet

@@ -232,16 +232,21 @@ func TestReview(t *testing.T) {
 		}
 	})
 	t.Run("a dangerous change is asked about once, and then applied with its note", func(t *testing.T) {
-		for name, change := range map[string]func(url.Values){
-			"of a key that its schema calls dangerous": func(f url.Values) { f.Set("risk.stop_loss_pct", "20") },
-			"by more than a factor of ten":             func(f url.Values) { f.Set("risk.max_open_positions", "60") },
+		for name, change := range map[string]struct {
+			key, value string
+			why        []string
+		}{
+			"of a key that its schema calls dangerous": {"risk.stop_loss_pct", "20", []string{"Stop-loss is more than doubled", "More than doubled."}},
+			"of one that gets smaller, and says so":    {"risk.max_position_usd", "2000", []string{"Largest position is more than halved", "More than halved."}},
+			"by more than a factor of ten":             {"risk.max_open_positions", "60", []string{"Open positions changes by more than a factor of ten", "More than a factor of ten."}},
 		} {
 			t.Run(name, func(t *testing.T) {
 				p := newPanel(t)
 				form := p.form()
-				change(form)
+				form.Set(change.key, change.value)
 				form.Set(inNote, "agreed by phone")
-				a := p.post("/config/run", form).want(t, 422).has(t, "Yes, apply this", "dangerous", "agreed by phone")
+				a := p.post("/config/run", form).want(t, 422).has(t, "Yes, apply this", "dangerous", "agreed by phone", "Press “Yes, apply this” to go on")
+				a.has(t, change.why...)
 				p.wantFile(document)
 				if r := p.applied(confirming(t, form, a)); r.Note != "agreed by phone" {
 					t.Errorf("the note is %q", r.Note)
@@ -254,7 +259,7 @@ func TestReview(t *testing.T) {
 		form := editor(t, p.get("/config?view=raw"))
 		text := form.Get(inRaw)
 		form.Set(inRaw, text[:strings.Index(text, "[orchestrator]")])
-		p.post("/config/run", form).want(t, 422).has(t, "keys away", "Yes, apply this")
+		p.post("/config/run", form).want(t, 422).has(t, "may be dangerous: it takes ", " keys away. Press", "Yes, apply this")
 	})
 	t.Run("what was looked at is what is applied, or it is shown again", func(t *testing.T) {
 		p := newPanel(t)

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"pitstop/schedule"
 	"pitstop/views"
 )
 
@@ -41,8 +40,5 @@ func safeBack(path string) string {
 
 // zone is where the panel's times are told: the schedule's zone if there is one.
 func (s *Server) zone() *time.Location {
-	if sch := s.o.Scheduler.Status().Schedule; sch != nil {
-		return sch.Location()
-	}
-	return schedule.LocalZone()
+	return s.o.Scheduler.Status().Zone()
 }

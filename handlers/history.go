@@ -26,7 +26,7 @@ type event struct {
 	report *stack.Report
 	backup *configfile.BackupInfo // alone, or what the report's run replaced, as long as it is kept
 	seen   *stack.VersionInfo     // what was replaced, where there is no backup of it but a version is kept
-	tried  *stack.Report          // of a backup alone: the run that was rolled back and left it
+	tried  *configfile.BackupInfo // of a run that was rolled back: what it had put in place
 }
 
 // key orders events of the same instant, and finds the place in the list again.
@@ -54,6 +54,7 @@ func timeline(reports []stack.Report, backups []configfile.BackupInfo, show stri
 		byName[backups[i].Name] = &backups[i]
 	}
 	var out []event
+	at := map[*stack.Report]int{}
 	for i := range reports {
 		r := &reports[i]
 		e := event{at: r.Started, report: r}
@@ -62,16 +63,17 @@ func timeline(reports []stack.Report, backups []configfile.BackupInfo, show stri
 			delete(byName, r.Backup)
 		}
 		if show == showAll || (show == showTrading) == (r.Kind == stack.KindTrading) {
+			at[r] = len(out)
 			out = append(out, e)
 		}
 	}
 	if show != showTrading {
 		for _, b := range byName {
-			e := event{at: b.Time, backup: b, tried: triedBy(reports, b)}
-			if e.tried != nil {
-				e.at = e.tried.Ended // names of backups run ahead of the clock where one second has several
+			if i, ok := at[triedBy(reports, b)]; ok && out[i].tried == nil {
+				out[i].tried = b
+			} else {
+				out = append(out, event{at: b.Time, backup: b})
 			}
-			out = append(out, e)
 		}
 	}
 	slices.SortFunc(out, func(a, b event) int { return cmp.Compare(b.key(), a.key()) })
@@ -185,14 +187,13 @@ func (s *Server) entry(e event, live stack.Revision) views.HistoryEntry {
 	} else if e.seen != nil {
 		v.Backup = seenView(*e.seen, live)
 	}
+	if e.tried != nil {
+		v.Tried = backupView(*e.tried, live)
+	}
 	r := e.report
 	if r == nil {
 		v.Title, v.Badge = "Backup", views.Badge{Tone: views.Quiet, Icon: "file", Word: "backup"}
 		v.Message = "The history tells nothing of it: it is older than what is listed, or was put there by hand."
-		if e.tried != nil {
-			v.Title, v.Badge.Word = "Kept by the roll-back", "was tried"
-			v.Message = "The config that was tried and rolled back."
-		}
 		return v
 	}
 	v.ID, v.Kind = r.ID, string(r.Kind)
@@ -217,10 +218,7 @@ func (s *Server) entry(e event, live stack.Revision) views.HistoryEntry {
 	if n := len(r.Changed) + r.MoreChanged; n > 0 && v.Changed == nil {
 		v.Whole = true
 	} else if n > 0 {
-		v.Count = plural(n, "key changed", "keys changed")
-		if r.Kind == stack.KindLater {
-			v.Count = plural(n, "key to change", "keys to change")
-		}
+		v.Count = changedCount(*r)
 	}
 	return v
 }
@@ -262,7 +260,7 @@ func entryTitle(r stack.Report) (string, views.Badge) {
 	case stack.KindLater:
 		return "Apply later", laterTold(r.Source)
 	case stack.KindSave, stack.KindRestore, stack.KindReload, stack.KindRecover:
-		return kindWord(r.Kind), outcomeBadge(r)
+		return runTitle(r), outcomeBadge(r)
 	}
 	return strings.ToUpper(string(r.Kind[:min(1, len(r.Kind))])) + string(r.Kind[min(1, len(r.Kind)):]), outcomeBadge(r)
 }

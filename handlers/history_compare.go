@@ -99,7 +99,7 @@ func (s *Server) versionView(v version) views.HistoryVersion {
 		out.Words = "The backup of"
 	}
 	if v.seen {
-		out.Words = "The version found on"
+		out.Words = "The file as it was,"
 	}
 	return out
 }
@@ -240,8 +240,11 @@ func (s *Server) changeView(ch configfile.Change, secrets []string) views.Histor
 	if ch.Kind != configfile.Removed {
 		v.New = valueWords(ch.New, info.Unit != "")
 	}
-	if tenfold(ch.Old, ch.New) {
+	switch why := s.grave(ch); {
+	case tenfold(ch.Old, ch.New):
 		v.Large = "More than a factor of ten."
+	case strings.HasPrefix(why, "is more than"):
+		v.Large = "More" + strings.TrimPrefix(why, "is more") + "."
 	}
 	return v
 }

@@ -39,6 +39,7 @@ func (s *Server) showEntry(c echo.Context, status int, r stack.Report, note, pro
 	}
 	if r.Kind.IsRun() {
 		page.Run = runView(r, s.now(), s.zone())
+		page.Run.Fold = false // it is what this page is about
 	} else {
 		page.Changed, page.MoreChanged = keysDotted(r.Changed), r.MoreChanged
 	}

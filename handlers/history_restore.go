@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 
@@ -35,7 +36,7 @@ func (s *Server) showRestore(c echo.Context, status int, v version, notice, note
 		Version: s.versionView(v), Base: string(live.Revision), Shown: string(v.revision()),
 		Notice: notice, NoteTyped: note, NoteMax: maxNote,
 		Problems: plainProblems(s.o.Check(v.content)),
-		Busy:     s.o.Controller.Current() != nil,
+		Busy:     s.o.Controller.Current() != nil, Missing: live.Missing,
 	}
 	switch {
 	case live.Revision == "":
@@ -75,9 +76,29 @@ func (s *Server) postRestore(c echo.Context) error {
 		return s.showRestore(c, http.StatusPreconditionFailed, v, "Nothing was restored: the backup itself was changed since it was shown. Look it through again; it is shown as it is now.", typed)
 	case base != s.live().Revision:
 		return s.showRestore(c, http.StatusPreconditionFailed, v, conflictWords, typed)
+	case s.live().Missing:
+		return s.recreate(c, v, note)
 	default:
 		return s.startRestore(c, v, base, note)
 	}
+}
+
+// recreate puts a version where there is no config file. That is no run, for there is nothing that one
+// could go back to.
+func (s *Server) recreate(c echo.Context, v version, note string) error {
+	if problems := s.o.Check(v.content); len(problems) > 0 {
+		return s.showRestore(c, http.StatusUnprocessableEntity, v, "", note)
+	}
+	err := s.o.Store.Recreate(v.content)
+	switch {
+	case errors.Is(err, stack.ErrConflict):
+		return s.showRestore(c, http.StatusPreconditionFailed, v, conflictWords, note)
+	case err != nil:
+		s.log.Error("the config file cannot be put back", "path", s.o.Store.Path(), "version", v.name, "error", err)
+		return s.showRestore(c, http.StatusServiceUnavailable, v, "Nothing was restored: "+sentence(err), note)
+	}
+	id := s.o.Controller.Recreated(v.content, v.name, by(c), note)
+	return c.Redirect(http.StatusSeeOther, "/history/"+url.PathEscape(id))
 }
 
 const conflictWords = "Nothing was restored: the config file was changed meanwhile. What would change now is shown below; look it through, then press the button again."

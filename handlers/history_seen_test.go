@@ -35,7 +35,7 @@ func TestOverwrittenVersion(t *testing.T) {
 	t.Run("it is compared with any other", func(t *testing.T) {
 		p, wrote, _ := begin(t)
 		p.get("/history").want(t, 200).has(t, `<option value="`+string(wrote)+`"`)
-		p.get(compareURL(string(wrote), theFileNow)).want(t, 200).has(t, "1 key differs", "8\u202f000", "The version found on", "Restore the first…")
+		p.get(compareURL(string(wrote), theFileNow)).want(t, 200).has(t, "1 key differs", "8\u202f000", "The file as it was,", "Restore the first…")
 		p.get(compareURL(string(stack.RevisionOf(nil)), theFileNow)).want(t, 404)
 	})
 	t.Run("it is restored by the workflow, after a look", func(t *testing.T) {

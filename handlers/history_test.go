@@ -138,7 +138,7 @@ func TestHistory(t *testing.T) {
 		}
 		p.get("/history").want(t, 200).has(t, "history tells nothing of it", name, "January 2020")
 	})
-	t.Run("the backup that a roll-back leaves is told as such", func(t *testing.T) {
+	t.Run("the backup that a roll-back leaves stands beside the run that was rolled back", func(t *testing.T) {
 		p := settled(t)
 		p.stack.SetProgram(func(i stack.Instance, content []byte, log func(string)) bool {
 			if i.Service == "go-scanner" && strings.Contains(string(content), "8000") {
@@ -153,7 +153,12 @@ func TestHistory(t *testing.T) {
 		if r := p.ended(); r.Outcome != stack.RolledBack {
 			t.Fatalf("outcome %q (%s), want rolled_back", r.Outcome, r.Message)
 		}
-		p.get("/history").want(t, 200).has(t, "rolled back", "Kept by the roll-back", "was tried and rolled back")
+		tried := p.ended().Revision.To.Short()
+		body := p.get("/history").want(t, 200).has(t, "rolled back", "what was tried:", "<code>"+tried+"</code>", "tried and put back").body
+		if n := strings.Count(body, `<li class="event `); n != 1 {
+			t.Errorf("%d entries, want one", n)
+		}
+		p.get("/history/"+p.ended().ID).want(t, 200).has(t, "what was tried:")
 	})
 	t.Run("the event stream brings a run that ended", func(t *testing.T) {
 		p := settled(t)

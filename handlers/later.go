@@ -24,6 +24,9 @@ const (
 	inDo       = ":do"       // what to do with it
 )
 
+// laterPath is where "Apply later" sends the config form.
+const laterPath = "/later"
+
 // wallLayout is what <input type="datetime-local"> sends.
 const wallLayout = "2006-01-02T15:04"
 

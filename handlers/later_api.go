@@ -107,7 +107,7 @@ func (s *Server) apiPostLater(c echo.Context) error {
 	return s.json(c, http.StatusCreated, answerOf(e))
 }
 
-// sentNote is the remark that a script sends along with a document: ?note= or the header Pitstop-Note,
+// sentNote is the note that a script sends along with a document: ?note= or the header Pitstop-Note,
 // without the secrets of the file and of the document.
 func (s *Server) sentNote(c echo.Context, content []byte) string {
 	text := cmp.Or(c.QueryParam("note"), c.Request().Header.Get("Pitstop-Note"))

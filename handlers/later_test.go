@@ -175,7 +175,7 @@ func TestApplyLater(t *testing.T) {
 	t.Run("asks before a dangerous change is queued, as before one is saved", func(t *testing.T) {
 		p := newLaterPanel(t)
 		form := p.laterForm("90000", "next_close", "")
-		body := p.post("/later", form).want(t, 422).has(t, "dangerous", "/later?confirm=").body
+		body := p.post("/later", form).want(t, 422).has(t, "dangerous", "once more to queue it all the same", "/later?confirm=").body
 		_, rest, _ := strings.Cut(body, "/later?confirm=")
 		confirm, _, _ := strings.Cut(rest, `"`)
 		p.post("/later?confirm="+confirm, form).want(t, 303)

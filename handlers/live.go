@@ -21,6 +21,7 @@ type liveConfig struct {
 	Problems []stack.Problem
 	// Unusable says why the file cannot be read or parsed.
 	Unusable string
+	Missing  bool // there is none
 }
 
 // configCache holds what was made of the newest files, by revision: a page is drawn far more often
@@ -65,7 +66,7 @@ func (s *Server) live() liveConfig {
 	content, err := s.o.Store.Read()
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return liveConfig{Unusable: fmt.Sprintf("There is no config file %s. Put it there, or name another in pitstop.toml.", s.o.Store.Path())}
+		return liveConfig{Missing: true, Unusable: fmt.Sprintf("There is no config file %s. Put it there, or name another in pitstop.toml.", s.o.Store.Path())}
 	case err != nil:
 		s.log.Error("the config file cannot be read", "path", s.o.Store.Path(), "error", err)
 		return liveConfig{Unusable: fmt.Sprintf("The config file %s cannot be read: %v.", s.o.Store.Path(), plainCause(err))}
@@ -88,7 +89,7 @@ func (s *Server) understand(content []byte, revision stack.Revision) liveConfig 
 		var syntax *configfile.SyntaxError
 		if errors.As(err, &syntax) {
 			l.Problems = []stack.Problem{{Line: syntax.Line, Column: syntax.Column, Message: syntax.Message}}
-			l.Unusable = "The config file is not valid TOML. Correct it as TOML or where it lies; the stack goes on with what it loaded last."
+			l.Unusable = "The config file is not valid TOML. Correct it as TOML or where it lies."
 		}
 		return l
 	}

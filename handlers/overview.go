@@ -33,6 +33,13 @@ func (s *Server) overview() views.Overview {
 	if s.o.Controller.Current() != nil {
 		page.Services.Behind = nil // some are, for a moment
 	}
+	switch {
+	case s.o.Broken != "":
+	case live.Missing:
+		page.Config.Restore = s.newestVersion()
+	case live.Unusable != "" || len(live.Problems) > 0:
+		page.Config.Problem = s.unfit(live, page.Config.Problem)
+	}
 	if r, ok := s.lastReport(); ok {
 		page.Run = runView(r, now, zone)
 	}
@@ -150,7 +157,7 @@ func plainProblems(list []stack.Problem) []views.Problem {
 // nextEdges are what comes next. The schedule's edges are no news of trading while somebody has halted
 // it, and until an override has ended.
 func nextEdges(st schedule.Status, g schedule.GateState, now time.Time, zone *time.Location) views.NextCard {
-	card := views.NextCard{Zone: zone.String()}
+	card := views.NextCard{}
 	from := now
 	switch g.Mode {
 	case schedule.Halted:

@@ -40,7 +40,8 @@ func (s *Server) overviewParts() func() []views.Part {
 	return func() []views.Part {
 		o, word := s.overview(), views.Toast{}
 		if run := s.o.Controller.Last(); run != before {
-			word = toast(run.Report())
+			r := run.Report()
+			word = toast(r, r.Kind == stack.KindReload) // which is what can be asked for on this page
 		}
 		return []views.Part{
 			{ID: "services", Body: views.ServiceList(o.Services), Morph: true},
@@ -56,16 +57,16 @@ func (s *Server) overviewParts() func() []views.Part {
 // that was drawn without a form that can be filled in (wait), during a run or because the file was
 // unusable, gets it as soon as there is one, and another stream: one that will not replace it again.
 func (s *Server) configParts(q url.Values) func() []views.Part {
-	id, revision, wait := q.Get("run"), stack.Revision(q.Get("rev")), q.Get("wait") != ""
+	id, revision, wait, own := q.Get("run"), stack.Revision(q.Get("rev")), q.Get("wait") != "", !q.Has(inOther)
 	return func() []views.Part {
 		if cur := s.o.Controller.Current(); id == "" && cur != nil {
-			id = cur.ID()
+			id, own = cur.ID(), false
 		}
 		var parts []views.Part
 		var report *stack.Report
 		last := views.Toast{}
 		if r, ok := s.report(id); ok {
-			report, last = &r, toast(r)
+			report, last = &r, toast(r, own)
 			parts = append(parts, views.Part{ID: "run", Body: views.RunPanel(runView(r, s.now(), s.zone())), Morph: true})
 		}
 		parts = append(parts, views.Part{ID: "toasts", Body: views.Toasts(last), Morph: true})
@@ -78,12 +79,21 @@ func (s *Server) configParts(q url.Values) func() []views.Part {
 		e := s.editor(report)
 		parts = append(parts, views.Part{ID: "editor", Body: views.ConfigEditor(e)})
 		if e.Problem == "" {
-			next := streamURL("config", q.Get("back"), url.Values{"run": {id}, "rev": {e.Revision}})
+			next := nextStream("config", q, id, e.Revision, own)
 			parts = append(parts, views.Part{ID: "live", Body: views.Live(next)})
 			wait, revision = false, stack.Revision(e.Revision)
 		}
 		return parts
 	}
+}
+
+// nextStream is the address of the stream of a page that has its form now.
+func nextStream(page string, q url.Values, run, revision string, own bool) string {
+	more := url.Values{"run": {run}, "rev": {revision}}
+	if !own {
+		more.Set(inOther, "1")
+	}
+	return streamURL(page, q.Get("back"), more)
 }
 
 // stalePart says whether the file is still the one that a form was drawn from.
@@ -118,10 +128,18 @@ func (s *Server) getPageEvents(c echo.Context) error {
 	tick := time.NewTicker(lookAgain)
 	defer tick.Stop()
 	sent, written := map[string]string{}, time.Now()
+	zone := func() views.Part {
+		return views.Part{ID: "zone", Body: views.TimeZone(s.zone().String()), Morph: true}
+	}
+	// It hardly ever becomes another, and the page has it: it is not sent with every page once more.
+	if _, err := news(c.Request().Context(), []views.Part{zone()}, sent); err != nil {
+		return err
+	}
 	for {
 		changed := s.changes.watch()
 		all := append(parts(),
 			views.Part{ID: "trading", Body: views.TradingBanner(s.trading(back)), Morph: true},
+			zone(),
 			views.Part{ID: "later", Body: views.LaterBanner(s.laterNotice(back)), Morph: true})
 		text, err := news(c.Request().Context(), all, sent)
 		switch {

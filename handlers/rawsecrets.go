@@ -39,7 +39,7 @@ func (s *Server) fromText(text string, reference, base liveConfig, gone ...strin
 	}
 	doc, err := configfile.Parse(content)
 	if err != nil && reference.Value == nil {
-		p := stack.Problem{Message: "What is masked here is not valid TOML itself. Give the secrets themselves, and type remarks that are masked anew."}
+		p := stack.Problem{Message: "What is masked here is not valid TOML itself. Give the secrets themselves, and type comments that are masked anew."}
 		if syntax := new(configfile.SyntaxError); errors.As(err, &syntax) {
 			p.Line, p.Column = syntax.Line, syntax.Column
 		}

@@ -2,9 +2,11 @@ package handlers
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/labstack/echo/v4"
 
@@ -20,7 +22,9 @@ import (
 func (s *Server) review(old, content []byte) *views.Review {
 	r := &views.Review{Result: string(stack.RevisionOf(content)), Diff: s.difference(old, content)}
 	r.Count = len(r.Diff.Changes) + r.Diff.MoreChanges
-	r.Ask = r.Diff.MoreChanges > 0 // what is not shown has not been seen
+	if r.Diff.MoreChanges > 0 { // what is not shown has not been seen
+		r.Why = append(r.Why, "it changes more than is shown here")
+	}
 	before, errOld := configfile.Parse(old)
 	after, errNew := configfile.Parse(content)
 	if errOld != nil && errNew == nil {
@@ -30,10 +34,12 @@ func (s *Server) review(old, content []byte) *views.Review {
 		return r
 	}
 	for _, ch := range configfile.Compare(before, after) {
-		r.Ask = r.Ask || s.grave(ch)
+		if why := s.grave(ch); why != "" {
+			r.Why = append(r.Why, s.titleOf(ch.Pointer)+" "+why)
+		}
 	}
 	if w := largeDeletion(before, after); w != "" {
-		r.Warnings, r.Ask = append(r.Warnings, w), true
+		r.Warnings, r.Why = append(r.Warnings, "This "+w+"."), append(r.Why, "it "+w)
 	}
 	r.Warnings = append(r.Warnings, s.o.Remarks(old, content)...)
 	return r
@@ -72,22 +78,53 @@ func (s *Server) mending(r *views.Review, old []byte, after *configfile.Document
 	}
 }
 
-// grave tells whether a change is to be asked about, beyond being shown with its warning: one by more
-// than a factor of ten, and of a key that its schema calls dangerous all but a number that is at most
-// doubled or halved. A small step is what such keys are there for, and its warning stands beside it.
-func (s *Server) grave(ch configfile.Change) bool {
-	if tenfold(ch.Old, ch.New) {
-		return true
-	}
-	if s.o.Schema.At(ch.Pointer).Danger == "" {
-		return false
+// grave says why a change is to be asked about, beyond being shown with its warning: one by more than a
+// factor of ten, and of a key that its schema calls dangerous all but a number that is at most doubled
+// or halved. A small step is what such keys are there for, and its warning stands beside it. Of any
+// other it says nothing.
+func (s *Server) grave(ch configfile.Change) string {
+	info := s.o.Schema.At(ch.Pointer)
+	far := tenfold(ch.Old, ch.New)
+	if !far && info.Danger == "" {
+		return ""
 	}
 	old, okOld := number(ch.Old)
 	now, okNew := number(ch.New)
-	return !okOld || !okNew || old*now <= 0 || max(old/now, now/old) > 2
+	switch {
+	case info.Secret && okOld && okNew:
+		return "is secret, and changes a lot"
+	case far:
+		return "changes by more than a factor of ten"
+	case !okOld || !okNew:
+		return "is a key that the schema calls dangerous"
+	case old*now <= 0:
+		return "goes to zero, or comes from it"
+	case now/old > 2:
+		return "is more than doubled"
+	case old/now > 2:
+		return "is more than halved"
+	}
+	return ""
 }
 
-// largeDeletion warns of a change that takes much of the config away.
+// titleOf is what a person calls a key.
+func (s *Server) titleOf(pointer string) string {
+	return cmp.Or(s.o.Schema.At(pointer).Title, schema.Dotted(pointer))
+}
+
+// fewReasons is how many are told in the sentence that asks; all of them stand in the review.
+const fewReasons = 3
+
+// asking is the sentence that asks for a confirmation, with the reasons why.
+func asking(why []string, press string) string {
+	reasons := strings.Join(why[:min(len(why), fewReasons)], "; ")
+	if more := len(why) - fewReasons; more > 0 {
+		reasons += "; and for " + plural(more, "more reason", "more reasons") + ", shown below"
+	}
+	return "Nothing was applied yet, because this change may be dangerous: " + reasons + ". " + press
+}
+
+// largeDeletion says of a change that takes much of the config away what it does.
 func largeDeletion(before, after *configfile.Document) string {
 	all, gone := leaves(before.Value()), 0
 	for _, ch := range configfile.Diff(before.Value(), after.Value()) {
@@ -96,11 +133,11 @@ func largeDeletion(before, after *configfile.Document) string {
 		}
 	}
 	if gone >= 10 || gone >= 4 && 4*gone >= all {
-		return fmt.Sprintf("This takes %d of the file's %d keys away.", gone, all)
+		return fmt.Sprintf("takes %d of the file's %d keys away", gone, all)
 	}
 	was, is := bytes.Count(before.Bytes(), []byte("\n")), bytes.Count(after.Bytes(), []byte("\n"))
 	if was >= 20 && 2*is < was {
-		return fmt.Sprintf("This leaves %d of the file's %d lines; comments go with the others.", is, was)
+		return fmt.Sprintf("leaves %d of the file's %d lines; comments go with the others", is, was)
 	}
 	return ""
 }

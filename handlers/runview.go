@@ -1,9 +1,13 @@
 package handlers
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"pitstop/schema"
 	"pitstop/stack"
@@ -13,15 +17,24 @@ import (
 // runView is a run as a page tells it.
 func runView(r stack.Report, now time.Time, zone *time.Location) *views.Run {
 	v := &views.Run{
-		ID: r.ID, Title: kindWord(r.Kind), Badge: outcomeBadge(r), Message: r.Message,
+		ID: r.ID, Title: runTitle(r), Badge: outcomeBadge(r), Message: r.Message,
 		Ended: r.Outcome != "", Steps: stepViews(r.Steps), RollBack: stepViews(r.RollBack),
 		To: r.Revision.To.Short(), From: r.Revision.From.Short(), Backup: r.Backup, By: r.By, Note: r.Note,
 		Started: views.At(r.Started, now, zone), Problems: plainProblems(r.Errors), Warnings: r.Warnings,
+		Tried: onlyTried(r) && r.Revision.From != r.Revision.To, Count: changedCount(r),
 	}
+	for _, steps := range [][]views.Step{v.Steps, v.RollBack} {
+		for i := range steps {
+			if d := steps[i].Detail; d != "" && strings.Contains(r.Message, d[1:]) && steps[i].Badge.Tone == views.Bad {
+				steps[i].Detail = "" // the message above says the same, and what became of it
+			}
+		}
+	}
+	v.Fold = (r.Outcome == stack.Applied || r.Outcome == stack.Unchanged) && len(r.RollBack)+len(r.StillPaused)+len(r.Unconfirmed) == 0
 	if r.PauseMs > 0 {
 		v.Pause = ms(r.PauseMs)
 	}
-	if !r.Ended.IsZero() {
+	if r.Ended.After(r.Started) {
 		v.Took = ms(float64(r.Ended.Sub(r.Started).Microseconds()) / 1000)
 	}
 	for _, p := range r.Changed {
@@ -33,6 +46,41 @@ func runView(r stack.Report, now time.Time, zone *time.Location) *views.Run {
 	}
 	return v
 }
+
+// onlyTried tells that a run left the old config in place: what it lists as changed is not.
+func onlyTried(r stack.Report) bool {
+	switch r.Outcome {
+	case stack.Rejected, stack.RolledBack:
+		return true
+	case stack.Failed:
+		if len(r.RollBack) > 0 {
+			return saved(r.RollBack)
+		}
+		return !r.Unfinished && !saved(r.Steps)
+	}
+	return false
+}
+
+func saved(steps []stack.StepReport) bool {
+	return slices.ContainsFunc(steps, func(s stack.StepReport) bool { return s.Name == stack.SaveConfig && s.State == stack.StepDone })
+}
+
+// changedCount says how many keys a report is about, and whether it changed them.
+func changedCount(r stack.Report) string {
+	keys := plural(len(r.Changed)+r.MoreChanged, "key", "keys")
+	switch {
+	case r.Kind == stack.KindLater, r.Outcome == "", r.Unfinished:
+		return keys + " to change"
+	case r.Outcome == stack.RolledBack:
+		return keys + " tried and put back"
+	case onlyTried(r):
+		return keys + " would have changed"
+	}
+	return keys + " changed"
+}
+
+// runTitle is what a person would call a run: what they pressed.
+func runTitle(r stack.Report) string { return cmp.Or(r.Pressed, kindWord(r.Kind)) }
 
 func kindWord(k stack.Kind) string {
 	switch k {
@@ -118,29 +166,50 @@ func ms(v float64) string {
 	return fmt.Sprintf("%.2f ms", v)
 }
 
-// toast is the last word on a run that somebody waits for; none while it is under way.
-func toast(r stack.Report) views.Toast {
+// toast is the last word on a run that somebody waits for; none while it is under way. Who waits knows
+// that it was them, if it was asked for in this very tab (own).
+func toast(r stack.Report, own bool) views.Toast {
 	verb, done := "apply", "applied"
 	if r.Kind == stack.KindReload {
 		verb, done = "reload", "reloaded"
+	}
+	t := views.Toast{Run: r.ID}
+	if !own {
+		t.By = cmp.Or(r.By, "somebody else")
 	}
 	switch r.Outcome {
 	case "":
 		return views.Toast{}
 	case stack.Applied:
+		t.Status = "Configuration " + done
 		if len(r.Unconfirmed) > 0 {
-			return views.Toast{Status: "Configuration " + done + ", but not by " + strings.Join(r.Unconfirmed, ", ") + ": see why"}
+			t.Status += ", but not by " + strings.Join(r.Unconfirmed, ", ") + ": see why"
 		}
-		return views.Toast{Status: "Configuration " + done}
 	case stack.Unchanged:
+		t.Status = "Nothing to apply: the config is as it was"
 		if r.Kind == stack.KindReload {
-			return views.Toast{Status: r.Message}
+			t.Status = r.Message
 		}
-		return views.Toast{Status: "Nothing to apply: the config is as it was"}
+	default:
+		t.Alert = "Failed to " + verb + " configuration: " + cmp.Or(firstSentence(r.Message), strings.ReplaceAll(string(r.Outcome), "_", " "))
 	}
-	why := r.Message
-	if why == "" {
-		why = strings.ReplaceAll(string(r.Outcome), "_", " ")
+	return t
+}
+
+// longestToast is how much of a sentence a toast holds: on a phone it lies over what one does.
+const longestToast = 180
+
+// firstSentence of a run's message says why; the run itself, which the page shows, says the rest.
+func firstSentence(text string) string {
+	for i, r := range text {
+		next, _ := utf8.DecodeRuneInString(strings.TrimPrefix(text[min(i+1, len(text)):], " "))
+		if (r == '.' || r == '!' || r == '?') && strings.HasPrefix(text[i+1:], " ") && unicode.IsUpper(next) {
+			text = text[:i+1]
+			break
+		}
 	}
-	return views.Toast{Alert: "Failed to " + verb + " configuration: " + why}
+	if r := []rune(text); len(r) > longestToast {
+		text = string(r[:longestToast]) + "…"
+	}
+	return text
 }

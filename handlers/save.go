@@ -124,7 +124,7 @@ func (s *Server) behind(file stack.Revision) string {
 // inPlace makes the browser exchange the editor without scrolling to its top.
 func inPlace(c echo.Context) { c.Response().Header().Set("HX-Reswap", "outerHTML") }
 
-// noteOf is the remark for the history; what a history cannot take of it is left out, for a note is
+// noteOf is the note for the history; what a history cannot take of it is left out, for a note is
 // no reason not to save.
 func noteOf(typed url.Values) string {
 	note := strings.NewReplacer("\r\n", "\n", "\x00", "").Replace(strings.ToValidUTF8(typed.Get(inNote), ""))
@@ -161,12 +161,14 @@ func (s *Server) lookAgain(c echo.Context, d draft) (answer error, answered bool
 		return nil, false
 	case reviewed != "" && reviewed != r.Result, confirmed != "":
 		notice = "Nothing was applied: what would be applied is not what you looked at. Look it through, then save it again."
-	case r.Ask:
-		notice = "Nothing was applied yet: this change is dangerous. Look it through once more."
+	case len(r.Why) > 0 && c.Request().URL.Path == laterPath:
+		notice = asking(r.Why, "Press the button at “Apply later…” once more to queue it all the same, or “Yes, apply this” to apply it now.")
+	case len(r.Why) > 0:
+		notice, r.Focus = asking(r.Why, "Press “Yes, apply this” to go on."), true
 	default:
 		return nil, false
 	}
-	r.Confirm = r.Ask
+	r.Confirm = len(r.Why) > 0
 	e := s.editorWith(d.base, d.content, d.raw)
 	if tone == views.Good {
 		notice = plural(e.Changes, "change", "changes") + ", all valid. Nothing is applied yet."

@@ -48,8 +48,12 @@ func (s *Server) showSchedule(c echo.Context, status int, e views.ScheduleEditor
 	q := url.Values{"rev": {e.Revision}}
 	if report != nil {
 		page.Run = runView(*report, s.now(), s.zone())
-		page.Toast = toast(*report)
+		own := asked(c)
+		page.Toast = toast(*report, own)
 		q.Set("run", report.ID)
+		if !own {
+			q.Set(inOther, "1")
+		}
 		if e.Locked {
 			page.Refresh = 1
 		}
@@ -154,7 +158,7 @@ func (s *Server) postScheduleRun(c echo.Context) error {
 		return s.showSchedule(c, http.StatusOK, e, nil)
 	}
 	run, err := s.o.Controller.SaveAndRestart(c.Request().Context(), stack.Change{
-		Kind: stack.KindSave, Content: content, Base: base, By: by(c),
+		Kind: stack.KindSave, Content: content, Base: base, By: by(c), Pressed: "Apply Schedule",
 	})
 	if err != nil {
 		return err
@@ -219,16 +223,16 @@ func (s *Server) planned(live liveConfig, p plan) ([]byte, []stack.Problem) {
 // scheduleParts follow the run that the page shows, or the first that begins while it is open, and
 // the clock. What somebody types stays: only a form that waits for a run to end is replaced.
 func (s *Server) scheduleParts(q url.Values) func() []views.Part {
-	id, revision, wait := q.Get("run"), stack.Revision(q.Get("rev")), q.Get("wait") != ""
+	id, revision, wait, own := q.Get("run"), stack.Revision(q.Get("rev")), q.Get("wait") != "", !q.Has(inOther)
 	return func() []views.Part {
 		if cur := s.o.Controller.Current(); id == "" && cur != nil {
-			id = cur.ID()
+			id, own = cur.ID(), false
 		}
 		parts := []views.Part{{ID: "clock", Body: views.ScheduleClock(clockCard(s.o.Scheduler.Status(), s.o.Gate.State(), s.now(), s.zone())), Morph: true}}
 		var report *stack.Report
 		last := views.Toast{}
 		if r, ok := s.report(id); ok {
-			report, last = &r, toast(r)
+			report, last = &r, toast(r, own)
 			parts = append(parts, views.Part{ID: "run", Body: views.RunPanel(runView(r, s.now(), s.zone())), Morph: true})
 		}
 		parts = append(parts, views.Part{ID: "toasts", Body: views.Toasts(last), Morph: true})
@@ -245,7 +249,7 @@ func (s *Server) scheduleParts(q url.Values) func() []views.Part {
 		e := s.scheduleEditor(report)
 		parts = append(parts, views.Part{ID: "editor", Body: views.ScheduleForm(e)})
 		if e.Problem == "" {
-			next := streamURL("schedule", q.Get("back"), url.Values{"run": {id}, "rev": {e.Revision}})
+			next := nextStream("schedule", q, id, e.Revision, own)
 			parts = append(parts, views.Part{ID: "live", Body: views.Live(next)})
 			wait, revision = false, stack.Revision(e.Revision)
 		}

@@ -18,7 +18,7 @@ const drawnDays = 14
 func (s *Server) coming(live liveConfig, p plan) views.Coming {
 	edits, problems := p.edits(planOf(live.Value), live.Value)
 	content, wrong := edited(live.Content, edits)
-	c := views.Coming{Draft: len(edits) > 0}
+	c := views.Coming{Draft: len(edits) > 0, Changes: len(edits)}
 	if len(problems)+len(wrong) > 0 {
 		c.None = "What is typed cannot be drawn yet: " + append(problems, wrong...)[0].Message
 		return c

@@ -167,7 +167,7 @@ func TestPageStream(t *testing.T) {
 		}
 		l.until(`hx-target="#trading"`, "Trading halted", "news")
 		p.stack.Down()
-		l.until(`hx-target="#services"`, "backend away")
+		l.until(`hx-target="#services"`, "cannot be reached")
 		p.stack.Up()
 		p.stack.UnpauseByHand(p.stack.Now()[1])
 	})
@@ -192,6 +192,33 @@ func TestPageStream(t *testing.T) {
 		end := l.until(`hx-target="#editor"`, `hx-target="#live"`, "Configuration applied", string(stack.RevisionOf(p.content())), `value="8000"`)
 		if strings.Contains(end, "wait=1") {
 			t.Error("the next stream would send the form again")
+		}
+	})
+	t.Run("a page is told by whom a run was that it did not ask for, and not of one that it did", func(t *testing.T) {
+		p := newPanel(t)
+		rev := string(stack.RevisionOf(p.content()))
+		other := p.listen(t, "/events?"+url.Values{"page": {"config"}, "rev": {rev}}.Encode())
+		other.until(`hx-target="#stale"`)
+		release := make(chan struct{})
+		p.stack.SetProgram(func(i stack.Instance, content []byte, log func(string)) bool {
+			go func() {
+				<-release
+				p.stack.Log(i, "Config reloaded revision="+stack.RevisionOf(content).Short())
+			}()
+			return true
+		})
+		form := p.form()
+		form.Set("risk.max_position_usd", "8000")
+		answer := p.post("/config/run", form).want(t, 303)
+		other.until(`data-step="ConfirmReload" data-state="running"`)
+		later := p.get("/config").want(t, 200).body
+		if !strings.Contains(later, inOther+"=1") {
+			t.Error("a page that was opened during the run takes it for its own")
+		}
+		close(release)
+		other.until("Configuration applied", "by 127.0.0.1, not from this tab")
+		if body := p.get(answer.Header.Get("Location")).want(t, 200).has(t, "Configuration applied").body; strings.Contains(body, "not from this tab") {
+			t.Error("the tab that asked is told that it was another")
 		}
 	})
 	t.Run("a page whose file was changed from outside is told so, and keeps its form", func(t *testing.T) {

@@ -107,17 +107,26 @@ func TestToast(t *testing.T) {
 		report stack.Report
 		want   views.Toast
 	}{
-		{stack.Report{}, views.Toast{}},
-		{stack.Report{Outcome: stack.Applied}, views.Toast{Status: "Configuration applied"}},
+		{stack.Report{ID: "7"}, views.Toast{}},
+		{stack.Report{ID: "7", Outcome: stack.Applied}, views.Toast{Run: "7", Status: "Configuration applied"}},
 		{stack.Report{Outcome: stack.RolledBack, Message: "go-scanner refused it."}, views.Toast{Alert: "Failed to apply configuration: go-scanner refused it."}},
+		{stack.Report{Outcome: stack.RolledBack, Message: `go-scanner refused it: a.b is "1.2.3.4"; see config.toml! The old config is back in place: go-scanner confirmed it.`},
+			views.Toast{Alert: `Failed to apply configuration: go-scanner refused it: a.b is "1.2.3.4"; see config.toml!`}},
+		{stack.Report{Outcome: stack.Failed, Message: strings.Repeat("ä", longestToast+1)}, views.Toast{Alert: "Failed to apply configuration: " + strings.Repeat("ä", longestToast) + "…"}},
 		{stack.Report{Outcome: stack.Failed}, views.Toast{Alert: "Failed to apply configuration: failed"}},
 		{stack.Report{Outcome: stack.Applied, Unconfirmed: []string{"go-scanner"}}, views.Toast{Status: "Configuration applied, but not by go-scanner: see why"}},
 		{stack.Report{Kind: stack.KindReload, Outcome: stack.Applied}, views.Toast{Status: "Configuration reloaded"}},
 		{stack.Report{Kind: stack.KindReload, Outcome: stack.Failed, Message: "No."}, views.Toast{Alert: "Failed to reload configuration: No."}},
 	} {
-		if got := toast(c.report); got != c.want {
+		if got := toast(c.report, true); got != c.want {
 			t.Errorf("toast of %q = %+v, want %+v", c.report.Outcome, got, c.want)
 		}
+	}
+}
+
+func TestAToastOfSomebodyElsesRunSaysWhose(t *testing.T) {
+	if got, want := toast(stack.Report{Outcome: stack.Applied, By: "10.0.0.7"}, false), (views.Toast{Status: "Configuration applied", By: "10.0.0.7"}); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
 	}
 }
 

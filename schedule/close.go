@@ -18,3 +18,11 @@ func (s Status) NextClose(t time.Time) (next time.Time, open, known bool) {
 	}
 	return next, s.Schedule.At(t).Open, true
 }
+
+// Zone is where people are told times: the zone of the schedule, or the panel's own without one.
+func (s Status) Zone() *time.Location {
+	if s.Schedule != nil {
+		return s.Schedule.Location()
+	}
+	return LocalZone()
+}

@@ -166,7 +166,7 @@ func (p *parser) days() {
 		return
 	}
 	if len(list) == 0 {
-		p.problem("days", "days is an empty list: trading would never open. Leave it out for every day.")
+		p.problem("days", "No day is chosen, so trading would never open. Choose at least one; without the key days, it is every day.")
 		return
 	}
 	var days weekdays

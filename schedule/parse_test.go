@@ -88,7 +88,7 @@ func TestParseProblems(t *testing.T) {
 		{"offsets that meet", table{"start": "open+4h", "stop": "close-3h", "calendar": "XNYS"}, "/schedule/stop", "never open"},
 		{"open to a cron", table{"start": "open", "stop": "0 9 * * *", "calendar": "XNYS"}, "/schedule/stop", "cannot be combined"},
 		{"an unknown day", good.with("days", []any{"mon", "tues"}), "/schedule/days/1", `"tues"`},
-		{"no day", good.with("days", []any{}), "/schedule/days", "empty"},
+		{"no day", good.with("days", []any{}), "/schedule/days", "No day is chosen"},
 		{"days that are no list", good.with("days", "mon"), "/schedule/days", "list"},
 		{"a holiday that does not exist", good.with("holidays", []any{"2026-02-30"}), "/schedule/holidays/0", "2026-02-30"},
 		{"a holiday that is a number", good.with("holidays", []any{int64(20261224)}), "/schedule/holidays/0", "20261224"},

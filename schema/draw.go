@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/santhosh-tekuri/jsonschema/v5"
 )
@@ -170,9 +172,9 @@ func (p painter) section(e *entry) Section {
 		}
 	case isAbsent:
 		if !e.readOnly {
-			s.Add = &Adder{Button: Button{addButton, e.name, "Add " + s.Title}}
+			s.Add = &Adder{Button: Button{addButton, e.name, "Add " + inSentence(s.Title)}}
 			if s.Removed = e.removed; e.removed { // what comes is what the document has
-				s.Add.Label = "Put " + s.Title + " back"
+				s.Add.Label = "Put " + inSentence(s.Title) + " back"
 			}
 		}
 	}
@@ -310,4 +312,14 @@ func (p painter) choice(e *entry) (*Field, *Button) {
 		}
 	}
 	return f, &Button{showButton, e.name, "Show"}
+}
+
+// inSentence is a title where it does not begin: one of plain words in small letters, an abbreviation as
+// it is.
+func inSentence(title string) string {
+	first, size := utf8.DecodeRuneInString(title)
+	if next, _ := utf8.DecodeRuneInString(title[size:]); unicode.IsLower(next) {
+		return string(unicode.ToLower(first)) + title[size:]
+	}
+	return title
 }

@@ -33,7 +33,7 @@ func TestWhatWasTakenOutCanBePutBack(t *testing.T) {
 	}{
 		{"t.key", Button{":back", "t.key", "Put it back"}},
 		{"t.days", Button{":back", "t.days", "Put it back"}},
-		{"t.early", Button{":add", "t.early", "Put Early closes back"}},
+		{"t.early", Button{":add", "t.early", "Put early closes back"}},
 		{"t.early.b", Button{":back", "t.early.b", "Put b back"}},
 		{"feeds.1", Button{":back", "feeds.1", "Put backup back"}},
 	} {

@@ -142,7 +142,7 @@ func (c *Controller) SaveAndRestart(ctx context.Context, ch Change) (*Run, error
 		ch.Kind = KindSave
 	}
 	ch.Content = bytes.Clone(ch.Content) // it is kept beyond the call
-	report := Report{Kind: ch.Kind, By: ch.By, Note: ch.Note, Source: ch.Source, Revision: Revisions{To: RevisionOf(ch.Content)}}
+	report := Report{Kind: ch.Kind, By: ch.By, Note: ch.Note, Source: ch.Source, Pressed: ch.Pressed, Revision: Revisions{To: RevisionOf(ch.Content)}}
 	return c.launch(ctx, report, func(w *workflow) { w.save(ch) })
 }
 

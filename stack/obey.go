@@ -119,7 +119,7 @@ func (o *obeyer) take(svc Service, f *follower, line LogLine) bool {
 	// What a service says may quote a secret: a refusal the very value that it is about.
 	trading.Reason = o.c.o.Hide(trading.Reason)
 	if refused != "" {
-		refused = o.c.o.Hide(refused)
+		refused = o.c.o.Hide(WithoutLogPrefix(refused))
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -281,14 +281,14 @@ func (c *Controller) confirmation(ctx context.Context, svc Service, i Instance, 
 		case verdictLoaded:
 			return nil
 		case verdictRefused:
-			return fmt.Errorf("%s refused the config: %s", i.Name, c.o.Hide(said))
+			return fmt.Errorf("%s refused the config: %s", i.Name, c.o.Hide(WithoutLogPrefix(said)))
 		}
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
 		if _, err := c.look(ctx, i); err != nil {
 			if lastWords != "" {
-				return fmt.Errorf("%w; the last that it logged was: %s", err, c.o.Hide(lastWords))
+				return fmt.Errorf("%w; the last that it logged was: %s", err, c.o.Hide(WithoutLogPrefix(lastWords)))
 			}
 			return err
 		}

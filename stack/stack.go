@@ -231,8 +231,9 @@ type Change struct {
 	Content []byte   // the whole new document
 	Base    Revision // what the change was made from; empty: whatever is there
 	By      string   // who asks: a person's name, an address, "later"
-	Note    string   // a person's remark, kept in the history
+	Note    string   // a person's note, kept in the history
 	Source  string   // KindRestore: the backup's name
+	Pressed string   // the button that a person pressed, where it is not the kind's own
 }
 
 // MaxChanged is how many changed keys a report names. It is told anew at every event of a run, and
@@ -276,6 +277,7 @@ type Report struct {
 	By          string        `json:"by"`
 	Note        string        `json:"note,omitempty"`
 	Source      string        `json:"source,omitempty"`
+	Pressed     string        `json:"pressed,omitempty"`     // the button, where it is not the kind's own
 	Interrupted string        `json:"interrupted,omitempty"` // KindRecover: the run that was interrupted
 	Unfinished  bool          `json:"unfinished,omitempty"`  // the config file could not be read at its end: a recovery will finish it
 	Started     time.Time     `json:"started"`

@@ -39,8 +39,10 @@ func Icon() string {
 // bundles are the files behind each name, in the order in which they are joined: a page needs one
 // request for its style and one for its script.
 var bundles = map[string][]string{
-	"app.css": {"vendor/pico-base.min.css", "css/frame.css", "css/parts.css", "css/run.css", "css/later.css"},
+	"app.css": {"vendor/pico-base.min.css", "css/frame.css", "css/parts.css", "css/later.css"},
 	"app.js":  {"vendor/htmx.min.js", "vendor/hx-sse.min.js", "js/app.js"},
+	// Of a run, where one is shown.
+	"run.css": {"css/run.css"},
 	// Of the pages with a form, and of the queued change.
 	"form.css": {"css/form.css", "css/queue.css"},
 	// Of the schedule's page alone.

@@ -15,6 +15,7 @@ type Editor struct {
 	Path     string
 	Revision string // of the file that the draft began from, whole: it comes back with the form
 	Problem  string
+	Restore  string // of a file that is gone: the version that can be put back
 	Notice   string // why it is shown again, or that there is nothing to apply
 	// NoticeTone is Bad where something typed was not accepted.
 	NoticeTone Tone
@@ -35,7 +36,7 @@ type Editor struct {
 	Lines        int
 	TextProblems []ReviewProblem
 
-	Note      string  // the remark for the history, as typed
+	Note      string  // the note for the history, as typed
 	Review    *Review // what is to be looked at; nil: nothing yet
 	Asked     bool    // the review is what this page is about
 	Clashes   []Clash

@@ -41,7 +41,8 @@ type HistoryEntry struct {
 	Note    string
 	Source  string // what was restored
 	Backup  *HistoryBackup
-	Follow  string // address at which a run under way is followed
+	Tried   *HistoryBackup // what a run that was rolled back had put in place
+	Follow  string         // address at which a run under way is followed
 }
 
 // HistoryBackup is a backup, or a version that was seen, that is still kept.
@@ -56,7 +57,7 @@ type HistoryBackup struct {
 
 // HistoryVersion is a backup, a version that was seen, or the live file.
 type HistoryVersion struct {
-	Words    string // "The file now", "The backup of", "The version found on"
+	Words    string // "The file now", "The backup of", "The file as it was,"
 	When     Moment
 	Name     string // by which it is asked for; empty: the live file
 	Revision string
@@ -135,6 +136,7 @@ type HistoryRestore struct {
 	Problems  []Problem
 	Diff      HistoryDiff
 	Busy      bool
+	Missing   bool // there is no live file
 	NoteTyped string
 	NoteMax   int
 }

@@ -475,7 +475,7 @@ func HistoryDifference(d HistoryDiff) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if d.Masked && (masks(d) || len(d.Hunks) == 0) {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 45, "<p class=\"dim\">What is secret is masked, remarks beside it too.</p>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 45, "<p class=\"dim\">What is secret is masked, comments beside it too.</p>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -720,7 +720,7 @@ func historyChange(ch HistoryChange) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		for _, w := range []string{ch.Danger, ch.Large} {
+		for _, w := range []string{ch.Large, ch.Danger} {
 			if w != "" {
 				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 67, "<span class=\"warning\">")
 				if templ_7745c5c3_Err != nil {

@@ -57,6 +57,7 @@ type ConfigCard struct {
 	Problem  string
 	Problems []Problem
 	Warning  string
+	Restore  string // of a file that is gone: the version that can be put back
 }
 
 // NextCard are the coming edges of the trading windows.
@@ -65,7 +66,6 @@ type NextCard struct {
 	HeldNote string
 	Lead     string // whose the edges are, if they do not count
 	None     string // why there are none
-	Zone     string
 	Edges    []Edge
 }
 

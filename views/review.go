@@ -6,8 +6,9 @@ type Review struct {
 	Result   string // revision of what would be applied; "": it cannot be as it is
 	Diff     HistoryDiff
 	Warnings []string
-	Ask      bool // it is asked about before it is applied
-	Confirm  bool // this is the asking
+	Why      []string // why it is asked about before it is applied; none: it is not
+	Confirm  bool     // this is the asking
+	Focus    bool     // its button is what comes next
 	Stale    string
 	Problems []ReviewProblem
 	// Fields are the problems of a draft in the form, each at its field.

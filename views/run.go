@@ -7,6 +7,7 @@ type Run struct {
 	Badge       Badge
 	Message     string
 	Ended       bool
+	Fold        bool // it went well: its steps in a line, the rest on demand
 	Steps       []Step
 	RollBack    []Step
 	Pause       string // the pause window with its unit; empty: nothing was paused
@@ -16,7 +17,9 @@ type Run struct {
 	Note        string
 	Started     Moment
 	Took        string
+	Tried       bool     // the old config is in place: To was only tried
 	Changed     []string // keys, dotted
+	Count       string   // "2 keys changed"
 	MoreChanged int      // how many besides
 	Problems    []Problem
 	Warnings    []string

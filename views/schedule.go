@@ -78,9 +78,10 @@ type ScheduleOption struct {
 
 // Coming are the windows of the next two weeks, as the form has them.
 type Coming struct {
-	Zone  string
-	Draft bool // the form differs from the config file
-	None  string
+	Zone    string
+	Draft   bool // the form differs from the config file
+	Changes int  // in how many keys
+	None    string
 	// Effect is what applying it would do to trading at this moment; empty: nothing.
 	Effect string
 	Alone  string // warns that only the panel knows by which clock its times are meant

@@ -80,6 +80,8 @@ func At(t, now time.Time, zone *time.Location) Moment {
 type Toast struct {
 	Status string
 	Alert  string
+	Run    string // the run that it is about, which the page shows; empty: none
+	By     string // who asked, where it was not this tab
 }
 
 // Problem is something wrong with a document, at the field it concerns if there is one.

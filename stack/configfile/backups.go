@@ -18,7 +18,7 @@ import (
 // BackupInfo is one backup beside the config file.
 type BackupInfo struct {
 	Name     string         `json:"name"`
-	Time     time.Time      `json:"time"` // when it was made, by its name
+	Time     time.Time      `json:"time"` // when it was made
 	Size     int64          `json:"size"`
 	Revision stack.Revision `json:"revision"` // empty: it cannot be read
 }
@@ -46,6 +46,22 @@ func backupTime(target, name string) (time.Time, bool) {
 	}
 	at, err := time.ParseInLocation(backupLayout, stamp, time.Local)
 	return at, err == nil
+}
+
+// madeAt is when a backup was made. Its name may be ahead of that, where several were made in one
+// second: each takes the next free name. A file's inode was last changed when it became a backup, if
+// nobody has touched it since, which would be later than its name; and a name that is ahead by more
+// than the names that are tried tells of a clock that was set, not of the file.
+func madeAt(named time.Time, info fs.FileInfo) time.Time {
+	st, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return named
+	}
+	changed := time.Unix(st.Ctim.Unix()).Truncate(time.Millisecond)
+	if ahead := named.Sub(changed); ahead <= 0 || ahead > maxTries*time.Second {
+		return named
+	}
+	return changed
 }
 
 func isBackupName(target, name string) bool {
@@ -215,6 +231,7 @@ func (s *Store) Backups() ([]BackupInfo, error) {
 		b.Time, _ = backupTime(target, name)
 		if err == nil {
 			b.Size = info.Size()
+			b.Time = madeAt(b.Time, info)
 		}
 		if content, err := readRegular(path); err == nil {
 			b.Revision = stack.RevisionOf(content)

@@ -249,3 +249,53 @@ func TestASaveBySomebodyElseDuringTheBackupIsAConflict(t *testing.T) {
 		}
 	}
 }
+
+func TestABackupWhoseNameRanAheadTellsWhenItWasMade(t *testing.T) {
+	s := newStore(t, "n = 0\n")
+	began := time.Now()
+	var names []string
+	for n := range 5 {
+		st, err := s.Stage(fmt.Appendf(nil, "n = %d\n", n+1), time.Now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		name, err := s.Commit(st)
+		if err != nil {
+			t.Fatal(err)
+		}
+		names = append([]string{name}, names...)
+	}
+	list, err := s.Backups()
+	if err != nil || len(list) != len(names) {
+		t.Fatalf("%d backups, %v; want %d", len(list), err, len(names))
+	}
+	for i, b := range list {
+		if b.Name != names[i] {
+			t.Errorf("backup %d is %s, want %s: newest first", i, b.Name, names[i])
+		}
+		if b.Time.Before(began.Truncate(time.Second)) || b.Time.After(time.Now()) {
+			t.Errorf("%s was made at %v, and it is %v", b.Name, b.Time, time.Now())
+		}
+		if i > 0 && b.Time.After(list[i-1].Time) {
+			t.Errorf("%s was made at %v, after %s at %v", b.Name, b.Time, list[i-1].Name, list[i-1].Time)
+		}
+	}
+
+	// Once touched, the file does not tell any more; the name is as near as it gets.
+	oldest := list[len(list)-1]
+	named, _ := backupTime(s.Path(), oldest.Name)
+	if got := madeAt(named, touched{at: named.Add(time.Minute)}); !got.Equal(named) {
+		t.Errorf("touched a minute later, it was made at %v, want %v", got, named)
+	}
+	if got := madeAt(named, touched{at: named.Add(-30 * 24 * time.Hour)}); !got.Equal(named) {
+		t.Errorf("by a clock that is a month behind, it was made at %v, want %v", got, named)
+	}
+}
+
+// touched is a file whose inode was last changed then.
+type touched struct {
+	os.FileInfo
+	at time.Time
+}
+
+func (f touched) Sys() any { return &syscall.Stat_t{Ctim: syscall.NsecToTimespec(f.at.UnixNano())} }

@@ -118,7 +118,7 @@ func (q *Queue) apply(ctx context.Context, e *Entry) {
 		})
 		return
 	}
-	change := stack.Change{Kind: stack.KindSave, Content: []byte(e.Content), Base: stack.RevisionOf(live), By: e.By, Note: e.remark()}
+	change := stack.Change{Kind: stack.KindSave, Content: []byte(e.Content), Base: stack.RevisionOf(live), By: e.By, Note: q.noteOf(e), Pressed: "Apply later"}
 	var merged Merged
 	if string(live) != e.Base {
 		if merged, err = q.o.Merge([]byte(e.Base), live, []byte(e.Content)); err != nil {
@@ -218,13 +218,13 @@ func (q *Queue) settle() {
 	q.swap(e, &told)
 }
 
-// remark is the note of the run that applies the change.
-func (e *Entry) remark() string {
-	what := "for " + instant(e.At)
+// noteOf is the note of the run that applies the change.
+func (q *Queue) noteOf(e *Entry) string {
+	what := "for " + q.instant(e.At)
 	if e.When == NextClose {
 		what = "for the next close"
 	}
-	text := "Queued " + instant(e.Queued) + " " + what
+	text := "Queued " + q.instant(e.Queued) + " " + what
 	if e.Note != "" {
 		text = e.Note + " · " + text
 	}

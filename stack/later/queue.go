@@ -20,7 +20,7 @@ import (
 	"pitstop/stack/durable"
 )
 
-// Options are what a Queue works with. All but the last four are required.
+// Options are what a Queue works with. All but the last five are required.
 type Options struct {
 	// State is the folder of later.json.
 	State string
@@ -39,9 +39,10 @@ type Options struct {
 	// Record is told of everything that happens to the change without a run, for the history; nil: nobody.
 	Record func(stack.Report)
 
-	Grace time.Duration   // how late a change may be applied without asking; 15 min if zero
-	Clock clockwork.Clock // nil: the real one
-	Log   *slog.Logger    // nil: none
+	Zone  func() *time.Location // where times are told; nil: UTC
+	Grace time.Duration         // how late a change may be applied without asking; 15 min if zero
+	Clock clockwork.Clock       // nil: the real one
+	Log   *slog.Logger          // nil: none
 }
 
 // Queue holds at most one change. All methods are safe for concurrent use.
@@ -65,6 +66,9 @@ type Queue struct {
 func Open(o Options) (*Queue, error) {
 	if o.State == "" || o.Read == nil || o.Merge == nil || o.Apply == nil || o.Busy == nil || o.NextClose == nil {
 		return nil, errors.New("later.Open: State, Read, Merge, Apply, Busy and NextClose are required")
+	}
+	if o.Zone == nil {
+		o.Zone = func() *time.Location { return time.UTC }
 	}
 	if o.Grace == 0 {
 		o.Grace = 15 * time.Minute

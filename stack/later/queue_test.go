@@ -20,6 +20,16 @@ import (
 // noon is when every test begins.
 var noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 
+// newYork is where times are told: the zone of the schedule.
+var newYork = must(time.LoadLocation("America/New_York"))
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
 const (
 	file   = "a = 1 # one\nb = 2\n"
 	queued = "a = 5 # one\nb = 2\n"
@@ -85,6 +95,7 @@ func (w *world) start() {
 			c.Open = c.Open && now.Before(c.Next)
 			return c
 		},
+		Zone: func() *time.Location { return newYork },
 		Record: func(r stack.Report) {
 			w.with(func() { w.told = append(w.told, r) })
 			w.wake()
@@ -245,7 +256,7 @@ func TestAQueuedChange(t *testing.T) {
 		w.wantFile(queued)
 		w.with(func() {
 			ch := w.applied[0]
-			if ch.By != "ada" || ch.Kind != stack.KindSave || !strings.HasPrefix(ch.Note, "a calmer day · Queued 2026-03-02 12:00 UTC for 2026-03-02 13:00 UTC") {
+			if ch.By != "ada" || ch.Kind != stack.KindSave || !strings.HasPrefix(ch.Note, "a calmer day · Queued 2026-03-02 07:00 EST for 2026-03-02 08:00 EST") {
 				t.Errorf("the run was asked for with %q, %q, %q", ch.By, ch.Kind, ch.Note)
 			}
 		})

@@ -34,28 +34,32 @@ func (q *Queue) tell(what string, e *Entry, by, message string) {
 }
 
 // dueWords says for when a change is queued.
-func (e *Entry) dueWords() string {
+func (q *Queue) dueWords(e *Entry) string {
 	switch {
 	case e.When != NextClose:
-		return "for " + instant(e.At)
+		return "for " + q.instant(e.At)
 	case e.At.IsZero():
 		return "for the next close"
 	}
-	return "for the next close, " + instant(e.At)
+	return "for the next close, " + q.instant(e.At)
 }
 
-func instant(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 MST") }
+// instant is a time as the history tells all of its times. The text stays when the zone becomes another
+// one, so that it names its own.
+func (q *Queue) instant(t time.Time) string {
+	return t.In(q.o.Zone()).Format("2006-01-02 15:04 MST")
+}
 
 func (q *Queue) tellPut(e *Entry, old *Entry) {
 	if old == nil || old.State == Done {
-		q.tell(ToldQueued, e, e.By, "Queued "+e.dueWords()+".")
+		q.tell(ToldQueued, e, e.By, "Queued "+q.dueWords(e)+".")
 		return
 	}
-	q.tell(ToldReplaced, e, e.By, fmt.Sprintf("Queued %s, in place of the change that %s had queued.", e.dueWords(), old.By))
+	q.tell(ToldReplaced, e, e.By, fmt.Sprintf("Queued %s, in place of the change that %s had queued.", q.dueWords(e), old.By))
 }
 
 func (q *Queue) tellMoved(e *Entry, by string, now bool) {
-	message := "The queued change of " + e.By + " waits " + e.dueWords() + " now."
+	message := "The queued change of " + e.By + " waits " + q.dueWords(e) + " now."
 	if now {
 		message = "The queued change of " + e.By + " is to be applied at once."
 	}

@@ -44,9 +44,9 @@ func TestTheHistoryIsToldWhatNoRunTells(t *testing.T) {
 		if err := w.Remove(other.ID, "bob"); err != nil {
 			t.Fatal(err)
 		}
-		told := w.wantTold("queued ada: Queued for the next close, 2026-03-02 16:00 UTC.",
-			"moved bob: The queued change of ada waits for 2026-03-02 13:00 UTC now.",
-			"replaced eve: Queued for the next close, 2026-03-02 16:00 UTC, in place of the change that ada had queued.",
+		told := w.wantTold("queued ada: Queued for the next close, 2026-03-02 11:00 EST.",
+			"moved bob: The queued change of ada waits for 2026-03-02 08:00 EST now.",
+			"replaced eve: Queued for the next close, 2026-03-02 11:00 EST, in place of the change that ada had queued.",
 			"withdrawn bob: The queued change of eve was withdrawn.")
 		if r := told[0]; r.Note != "before the call" || !slices.Equal(r.Changed, []string{"/a"}) || !r.Started.Equal(noon) || r.Outcome != "" {
 			t.Errorf("the first is %+v", r)
@@ -62,7 +62,7 @@ func TestTheHistoryIsToldWhatNoRunTells(t *testing.T) {
 		if err := w.Remove(e.ID, "ada"); err != nil {
 			t.Fatal(err)
 		}
-		w.wantTold("queued ada: Queued for 2026-03-02 13:00 UTC.", "moved bob: is to be applied at once.")
+		w.wantTold("queued ada: Queued for 2026-03-02 08:00 EST.", "moved bob: is to be applied at once.")
 	})
 	t.Run("missed, and held because the run did not begin", func(t *testing.T) {
 		w := newWorld(t)

@@ -5,6 +5,8 @@ import (
 	"io"
 	"os"
 	"strings"
+
+	"pitstop/stack"
 )
 
 // How much of a service's last words is told.
@@ -38,7 +40,7 @@ func lastLine(path string, hide func(string) string) string {
 	if line == 0 && cut {
 		return fmt.Sprintf("a line of more than %d kB", lastRead>>10)
 	}
-	text = hide(strings.TrimSpace(text[line:]))
+	text = hide(stack.WithoutLogPrefix(text[line:]))
 	if letters := []rune(text); len(letters) > lastTold {
 		text = string(letters[:lastTold]) + "…"
 	}

@@ -19,6 +19,7 @@ func TestLastLine(t *testing.T) {
 		"a long line":            {strings.Repeat("é", lastTold+1), strings.Repeat("é", lastTold) + "…"},
 		"a long output":          {strings.Repeat("x\n", lastRead) + "end\n", "end"},
 		"a line without end":     {strings.Repeat("x", lastRead+1), "a line of more than 64 kB"},
+		"a log line":             {"2026-11-30T19:33:22.168Z ERROR the port is taken\n", "the port is taken"},
 		"a secret":               {"bad key s3cret\n", "bad key ********"},
 		"a secret at the cut":    {strings.Repeat("x", lastTold-3) + "s3cret\n", strings.Repeat("x", lastTold-3) + "***…"},
 	} {

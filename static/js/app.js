@@ -18,10 +18,15 @@
   };
   const keeps = () => { try { return Object.keys(localStorage).some((k) => k.startsWith("pitstop:draft")); } catch { return false; } };
 
-  // After something came in: lead to what went wrong, let a good word go by itself. A change
-  // of the banner is read out. Where its button went with it, the keyboard goes on from there, but never
-  // on the button that resumes: a key held too long would lift what it has just halted.
-  let said = "", word, leaving, near;
+  // After something came in: lead to what went wrong, let a good word go by itself; one that has left, or was
+  // closed, does not come back when the stream brings the same again. A change of the banner is read out.
+  // Where its button went with it, the keyboard goes on from there, but never on the button that resumes: a
+  // key held too long would lift what it has just halted.
+  let said = "", gone = false, word, leaving, near;
+  const leave = () => {
+    gone = true;
+    one("#toasts").classList.add("gone");
+  };
   const filled = (el) => el.value !== el.defaultValue || el.checked !== el.defaultChecked;
   const settle = () => {
     const banner = one(".trading-word"), now = banner.textContent.trim();
@@ -31,17 +36,21 @@
     if (!halt) one("#unsure")?.remove();
     if (near && document.activeElement === document.body) (halt ?? banner).focus();
     if (one("#raw, #review h2, #stale .notice") || keeps() || all("#config-form :is(input, textarea)").some(filled)) edit();
-    const summary = one("#summary[data-focus]");
-    if (summary && !summary.dataset.seen) {
-      summary.dataset.seen = "yes";
-      summary.focus();
+    const first = one("[data-focus]");
+    if (first && !first.dataset.seen) {
+      first.dataset.seen = "yes";
+      first.focus();
     }
-    const status = one("#toasts [role=status]"), text = status?.textContent.trim() ?? "";
-    if (text === said) return;
-    said = text;
-    clearTimeout(leaving);
-    status.classList.remove("gone");
-    leaving = setTimeout(() => status.classList.add("gone"), 12000);
+    const toasts = one("#toasts");
+    if (!toasts) return;
+    const text = toasts.dataset.run + toasts.textContent;
+    if (text !== said) {
+      said = text;
+      gone = false;
+      clearTimeout(leaving);
+      if (one("[role=status] span", toasts)) leaving = setTimeout(leave, 6000);
+    }
+    toasts.classList.toggle("gone", gone);
   };
 
   document.addEventListener("input", (e) => {
@@ -62,10 +71,15 @@
       target.closest("details")?.setAttribute("open", "");
       target.focus();
     }
-    e.target.closest?.(".toast")?.classList.add("gone");
+    if (e.target.matches?.(".close")) {
+      leave();
+      one("#main").focus({ preventScroll: true });
+    }
     for (const ask of all("details.ask[open]")) if (!ask.contains(e.target)) ask.open = false;
   });
   document.addEventListener("keydown", (e) => {
+    // An Enter that is held down on Save & Restart must not answer what it asks.
+    if (e.repeat && e.target.name === ":confirm") e.preventDefault();
     if (e.key !== "Escape") return;
     for (const ask of all("details.ask[open]")) {
       ask.open = false;
@@ -122,7 +136,7 @@
       el?.focus({ preventScroll: true });
       el?.scrollIntoView({ block: "nearest" });
       if (caret != null && el?.selectionStart != null) el.setSelectionRange(caret, caret);
-    } else if (answer(e) && !one("#summary[data-focus]")) {
+    } else if (answer(e) && !one("[data-focus]")) {
       one("#main").focus({ preventScroll: true });
     }
   });
@@ -163,7 +177,7 @@
       : from("#trading") ? "NOT confirmed: the panel cannot be reached."
       : "The panel gave no answer. What you typed is kept; look at the run, if there is one, and try again.";
     alert.replaceChildren(span);
-    alert.classList.remove("gone");
+    settle();
   });
 
   document.addEventListener("htmx:after:swap", settle);

@@ -74,7 +74,7 @@
     for (const group of all("#config-form .group").reverse()) {
       group.hidden = !hit(group) && !one(".field:not([hidden])", group);
     }
-    one("#find-none").textContent = words.length && !found ? "No setting is called that." : "";
+    one("#find-none").textContent = words.length && !found ? "No key is called that." : "";
   };
 
   // Leaving with changes that were not sent.
@@ -256,6 +256,20 @@
     }
   });
 
+  // A time as the page tells all of its times: in the zone that it names, with the day unless it is today.
+  const told = (at) => {
+    let format;
+    for (const timeZone of [one("#zone b")?.textContent, undefined]) {
+      try {
+        format = (options) => new Intl.DateTimeFormat("en-GB", { timeZone, ...options });
+        format();
+        break;
+      } catch { /* this browser does not know the zone */ }
+    }
+    const day = format({ weekday: "short", day: "numeric", month: "short" }), time = format({ hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+    return (day.format(at) === day.format(new Date()) ? "" : day.format(at) + " ") + time.format(at);
+  };
+
   // What was typed before a crash is offered again, unless the file has it by now.
   const offer = async () => {
     const f = form();
@@ -276,9 +290,8 @@
     box.id = "draft";
     box.className = "notice caution kept";
     box.setAttribute("role", "status");
-    const words = document.createElement("span"), at = new Date(kept.at);
-    const day = at.toDateString() === new Date().toDateString() ? "" : at.toLocaleDateString() + " ";
-    words.textContent = `You had ${n} unsaved ${n === 1 ? "change" : "changes"} from ${day}${at.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" })}.`;
+    const words = document.createElement("span");
+    words.textContent = `You had ${n} unsaved ${n === 1 ? "change" : "changes"} from ${told(new Date(kept.at))}.`;
     if (kept.secrets !== "0") words.textContent += " The secrets among them are not kept: type them again.";
     box.append(words, press("Restore", "small", () => restore(kept)), press("Drop", "small quiet", () => { drop(kept.key); box.remove(); }));
     const style = document.createElement("link");

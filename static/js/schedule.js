@@ -24,7 +24,8 @@
       small.textContent = ` (${text} your time)`;
       time.append(small);
     }
-    const note = one("#plan-changes"), text = draft() ? one("#effect strong")?.textContent ?? "Not applied yet" : "";
+    const note = one("#plan-changes"), n = Number(one("#coming")?.dataset.changes);
+    const text = (draft() && one("#effect strong")?.textContent) || (n === 1 ? "1 change" : (n || "No") + " changes");
     if (note && !one(".plan-form").disabled && note.textContent !== text) note.textContent = text;
   };
   document.addEventListener("htmx:after:swap", settle);
