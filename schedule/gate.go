@@ -57,7 +57,7 @@ type Gate struct {
 // word is what a gate's state follows from.
 type word struct {
 	held     GateState // what a person last said: the mode, and its own since, until, by, reason
-	decision State     // what the schedule last said
+	decision State     // what the schedule last said, with the instant since when in fact
 }
 
 // OpenGate opens the gate whose file is path (trading.json beside the config file) and whose latch
@@ -349,7 +349,7 @@ func (g *Gate) Follow(d State) error {
 // changedAt is since when, in fact, it is as the schedule says now. The schedule's own word on that is
 // right of every edge that has come since it was last looked at, and of one that the panel slept or was
 // off through. But a schedule that is changed at noon, to have closed at eleven, closes at noon; and one
-// that is changed to have opened later than it did was open all the while.
+// that is changed to have opened later than it did was open all the while. The lock is held.
 func (g *Gate) changedAt(d State, now time.Time) time.Time {
 	open, since, looked := g.decision.Open, g.decision.Since, g.looked
 	if looked.IsZero() {
