@@ -177,6 +177,7 @@
       : from("#trading") ? "NOT confirmed: the panel cannot be reached."
       : "The panel gave no answer. What you typed is kept; look at the run, if there is one, and try again.";
     alert.replaceChildren(span);
+    said = "";
     settle();
   });
 
