@@ -165,12 +165,12 @@ Feature: Automated Trading Schedule
     When I halt trading with the keyboard, and press once more
     Then the page says "Trading halted"
       And the button that resumes took no click when it came
-      And the keyboard is at "Trading halted"
+      And the keyboard is in the banner, at "Trading halted"
       And a screen reader is told "Trading halted"
       And the page says "Trading halted" because of "trading goes on at once, until 23:59"
     When I resume the schedule on the page
     Then the page says "Trading on"
-      And the keyboard is at "Halt trading"
+      And the keyboard is in the banner, at "Halt trading"
       And a screen reader is told "Trading on"
 
   Scenario: A panel that has died is not taken for one that halted

@@ -97,7 +97,7 @@ func (r *trader) heedSteps(sc *godog.ScenarioContext) {
 			r.Fatalf("its pointer-events were %v", came)
 		}
 	})
-	sc.Then(`^the keyboard is at "([^"]*)"$`, func(text string) { see(r.TB, r.page, "#trading :focus", text) })
+	sc.Then(`^the keyboard is in the banner, at "([^"]*)"$`, func(text string) { see(r.TB, r.page, "#trading :focus", text) })
 	sc.Then(`^a screen reader is told "([^"]*)"$`, func(text string) {
 		told := r.page.Locator("[role=status]#said").Filter(playwright.LocatorFilterOptions{HasText: text})
 		must(r.TB, told.WaitFor(playwright.LocatorWaitForOptions{State: playwright.WaitForSelectorStateAttached}))
