@@ -75,3 +75,11 @@ func TestSchemaDocument(t *testing.T) {
 		}
 	})
 }
+
+func TestATitleInASentence(t *testing.T) {
+	for title, want := range map[string]string{"Early closes": "early closes", "API keys": "API keys", "Ärger": "ärger", "X": "X", "": ""} {
+		if got := inSentence(title); got != want {
+			t.Errorf("%q is %q in a sentence, want %q", title, got, want)
+		}
+	}
+}
