@@ -397,18 +397,18 @@ Feature: Editing that one can trust
     When the browser crashes and is opened again
     Then I am told of 1 unsaved change
 
-  Scenario Outline: Somebody else's change shows by itself where nothing was typed, and is told where something was
+  Scenario Outline: Somebody else's change is told wherever one is on the page, and nothing changes under one's hands
     Given the config page is open <how>
     When I go to the field "feeds.2.host"
       And somebody changes "port    = 9000" to "port    = 9009" in config.toml
-    Then "limits.port" comes to hold "9009"
-      And the keyboard is at "feeds.2.host", and that is where it was
-      And nothing is told of another version
+    Then the editor says "was changed since this page was opened"
+      And it is not said that anything would be dropped
+      And the action bar says "The file was changed meanwhile"
+      And the keyboard is at "feeds.2.host"
+      And the field "limits.port" still holds "9000"
     When I type "8000" into "limits.max_usd"
-      And somebody changes "port    = 9009" to "port    = 9010" in config.toml
-    Then the action bar says "The file was changed meanwhile"
+    Then the editor says "which drops what you typed here"
       And the field "limits.max_usd" still holds "8000"
-      And the field "limits.port" still holds "9009"
       And nothing is wider than the screen
 
     Examples:

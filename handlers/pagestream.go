@@ -71,7 +71,7 @@ func (s *Server) configParts(q url.Values) func() []views.Part {
 		}
 		parts = append(parts, views.Part{ID: "toasts", Body: views.Toasts(last), Morph: true})
 		if !wait {
-			return append(parts, s.stalePart(revision, report))
+			return append(parts, s.stalePart(revision))
 		}
 		if report != nil && report.Outcome == "" {
 			return parts
@@ -97,11 +97,8 @@ func nextStream(page string, q url.Values, run, revision string, own bool) strin
 }
 
 // stalePart says whether the file is still the one that a form was drawn from.
-func (s *Server) stalePart(drawn stack.Revision, report *stack.Report) views.Part {
+func (s *Server) stalePart(drawn stack.Revision) views.Part {
 	stale := views.Stale{}
-	if report != nil && (report.Outcome == stack.Applied || report.Outcome == stack.Unchanged) {
-		stale.Run = report.ID
-	}
 	if now := s.live().Revision; now != drawn && now != "" {
 		stale.Revision = now.Short()
 	}

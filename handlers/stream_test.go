@@ -230,7 +230,7 @@ func TestPageStream(t *testing.T) {
 			t.Fatal(err)
 		}
 		p.Changed()
-		if text := l.until("was changed since this page was opened", `data-renew="/config?"`); strings.Contains(text, `hx-target="#editor"`) {
+		if text := l.until("was changed since this page was opened"); strings.Contains(text, `hx-target="#editor"`) {
 			t.Error("the form was sent, over what may have been typed")
 		}
 	})

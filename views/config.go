@@ -49,5 +49,4 @@ type Editor struct {
 // Stale tells that the file is no longer the one that the page was drawn from.
 type Stale struct {
 	Revision string // the file's now, short; empty: it is the same
-	Run      string // the run that the page tells of, where the file is as that left it
 }

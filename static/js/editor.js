@@ -343,10 +343,6 @@
   const values = () => new Map(all("#config-form :is(input:not([type=hidden]), select, textarea)").map((el) => [el.id || el.name, el.type === "checkbox" ? el.checked : el.value]));
   let late = [];
   document.addEventListener("htmx:before:swap", (e) => {
-    if (renewing && e.detail?.ctx?.swap === "outerHTML" && e.detail.ctx.request?.method === "GET") {
-      if (dirty()) return e.preventDefault();
-      anchor();
-    }
     late = sent && e.detail?.ctx?.swap === "outerHTML" ? [...values()].filter(([id, v]) => sent.has(id) && sent.get(id) !== v) : [];
     if (e.detail?.ctx?.swap?.startsWith("outerHTML")) sent = undefined;
   });
@@ -360,29 +356,13 @@
     late = [];
   };
 
-  // Nobody has to be asked whether a form in which nothing was typed is to show what the file says now.
-  let renewing = false, held;
-  // What stays where it is on the screen: what one is at, else what is in its middle.
-  const anchor = () => {
-    const top = (el) => el.getBoundingClientRect().top, seen = (el) => el?.id && el.closest("#editor") && top(el) > 0 && top(el) < innerHeight;
-    const el = [document.activeElement, document.elementFromPoint(innerWidth / 3, innerHeight / 2)?.closest("[id]")].find(seen);
-    held = el && { id: el.id, top: top(el) };
-  };
+  // Where nothing was typed, a link that draws the form anew drops nothing.
   const blank = (el) => el.type === "radio" || el.id === "find" || el.name === ":at" || now(el) === was(el) && !el.validity.badInput;
-  const dirty = () => !form() || locked() || one("#changes").dataset.live !== "0" || one("#unmerged, #clashes, details.ask[open]", form()) ||
+  const dirty = () => !form() || locked() || one("#changes").dataset.live !== "0" || one("#unmerged, #clashes", form()) ||
     !all("input:not([type=hidden]), select, textarea", form()).every(blank);
-  const renew = async () => {
-    const stale = one("#stale [data-renew]");
-    if (!stale || renewing || dirty()) return;
-    const open = all("#config-form details").map((d) => d.open), sought = one("#find")?.value;
-    renewing = true;
-    try {
-      await htmx.ajax("GET", stale.dataset.renew + (one("#raw") ? "view=raw" : ""), { target: "#main", select: "#main", swap: "outerHTML" });
-      const now = all("#config-form details"), el = held && document.getElementById(held.id);
-      if (now.length === open.length) now.forEach((d, i) => { d.open ||= open[i]; });
-      if (el) scrollBy({ top: el.getBoundingClientRect().top - held.top, behavior: "instant" });
-      if (sought && one("#find")) one("#find").value = sought, find();
-    } finally { renewing = false; }
+  const warn = () => {
+    const note = one("#stale .cost");
+    if (note) note.hidden = !dirty();
   };
 
   // What decides which other settings there are shows them at once.
@@ -407,13 +387,14 @@
     if (form() && (one("#changes").dataset.live !== "0" || unmerged()) && !locked()) review();
   };
   document.addEventListener("htmx:after:swap", (e) => {
-    renew();
+    warn();
     if (e.target.closest?.("#live")) return;
     settle();
     catchUp();
   });
+  document.addEventListener("input", warn);
   settle();
-  renew();
+  warn();
   // This file comes with the first key, and so after what it was pressed in.
   all("#config-form select").filter((el) => el.value !== first(el)).some(steer);
   all("#config-form .checkbox input").filter((el) => el.checked !== el.defaultChecked).some(steer);
