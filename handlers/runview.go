@@ -30,7 +30,8 @@ func runView(r stack.Report, now time.Time, zone *time.Location) *views.Run {
 			}
 		}
 	}
-	v.Fold = (r.Outcome == stack.Applied || r.Outcome == stack.Unchanged) && len(r.RollBack)+len(r.StillPaused)+len(r.Unconfirmed) == 0
+	// Nothing of it is news but that it went well. What a recovery did, or why there was nothing to do, is.
+	v.Fold = r.Outcome == stack.Applied && r.Kind != stack.KindRecover && len(r.RollBack)+len(r.StillPaused)+len(r.Unconfirmed) == 0
 	if r.PauseMs > 0 {
 		v.Pause = ms(r.PauseMs)
 	}
