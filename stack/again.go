@@ -50,10 +50,11 @@ func (w *workflow) loadAgain() {
 	for _, step := range []Step{PauseStack, SaveConfig, UnpauseStack} {
 		w.skip(step)
 	}
-	since := c.o.Clock.Now()
 	running := w.toPause(instances)
-	w.journal.Before = running // it is never written: there is nothing to recover
+	w.letWatchersLoad(running, rev)
+	since := c.o.Clock.Now()
 	behind := slices.DeleteFunc(slices.Clone(running), func(i Instance) bool { return w.upToDate(i, rev) })
+	w.journal.Before = behind // who has to confirm; it is never written, for there is nothing to recover
 	switch {
 	case len(running) == 0:
 		w.end(Unchanged, "", "Nothing to do: no service is running. One that starts loads the config file as it is.")
@@ -69,6 +70,21 @@ func (w *workflow) loadAgain() {
 		w.end(Failed, "", opening(err)+" The config file is as it was, and everything runs.")
 	default:
 		w.end(Applied, "", "Configuration reloaded: "+detail+".")
+	}
+}
+
+// letWatchersLoad gives those that watch the file a moment to load by themselves what has only just been
+// written: of a file that an editor writes in place they may first have read half, and said so.
+func (w *workflow) letWatchersLoad(running []Instance, rev Revision) {
+	c := w.c
+	behind := func(i Instance) bool {
+		loaded, refused := c.obey.saidOf(i)
+		return c.service(i.Service).Reload.Signal == "" && (refused != "" || loaded != "" && !strings.HasPrefix(string(rev), string(loaded)))
+	}
+	for end := c.o.Clock.Now().Add(youth); slices.ContainsFunc(running, behind) && c.o.Clock.Now().Before(end); {
+		if !c.sleep(c.going, youth/20) {
+			return
+		}
 	}
 }
 

@@ -88,6 +88,25 @@ func TestReload(t *testing.T) {
 			t.Errorf("the second time, %q were signalled", got)
 		}
 	})
+	in("gives who watches the file a moment for what has only just been written", func(t *testing.T, w *world, c *stack.Controller) {
+		w.backend.SetProgram(func(i stack.Instance, content []byte, log func(string)) bool {
+			if i.Service == orchestrator.Name {
+				log("Config reloaded")
+				return true
+			}
+			log("Config reload failed: it is half written")
+			time.AfterFunc(300*time.Millisecond, func() { w.backend.Log(w.scan, "Config reloaded revision="+stack.RevisionOf(content).Short()) })
+			return true
+		})
+		time.Sleep(20 * time.Second)
+		w.config.Edit(newConfig)
+		run, err := c.Reload(t.Context(), "test", "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, _ := run.Wait(t.Context())
+		wantOutcome(t, r, stack.Applied, "")
+	})
 	in("tells nobody of a file that is not valid", func(t *testing.T, w *world, c *stack.Controller) {
 		w.config.Edit([]byte("bad"))
 		r := again(t, w, c)
