@@ -13,7 +13,7 @@ func (s *Server) loadedWords(r stack.Revision) string {
 	for _, svc := range s.o.Controller.Status().Services {
 		switch {
 		case svc.Loaded == "":
-		case strings.HasPrefix(string(r), string(svc.Loaded)):
+		case r.Is(svc.Loaded):
 			with = append(with, svc.Name)
 		default:
 			without = append(without, svc.Name+" goes on with "+svc.Loaded.Short())

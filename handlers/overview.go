@@ -3,7 +3,6 @@ package handlers
 import (
 	"fmt"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -80,7 +79,7 @@ func serviceList(st stack.Status, file stack.Revision, now time.Time, zone *time
 func service(svc stack.ServiceStatus, file stack.Revision, now time.Time, zone *time.Location) views.Service {
 	v := views.Service{
 		Name: svc.Name, Badge: stateBadge(svc.State), Refused: svc.Refused,
-		Loaded: svc.Loaded.Short(), Behind: svc.Loaded != "" && file != "" && !strings.HasPrefix(string(file), string(svc.Loaded)),
+		Loaded: svc.Loaded.Short(), Behind: svc.Loaded != "" && file != "" && !file.Is(svc.Loaded),
 	}
 	if o := svc.Obeys; o != nil {
 		v.Obeys = &views.Obeys{Badge: gateBadge(o.TradingEnabled), Reason: o.Reason, Since: views.At(o.Since, now, zone)}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strings"
 )
 
 // Reload begins a run that only has the services load the config file as it is: after somebody changed
@@ -79,7 +78,7 @@ func (w *workflow) letWatchersLoad(running []Instance, rev Revision) {
 	c := w.c
 	behind := func(i Instance) bool {
 		loaded, refused := c.obey.saidOf(i)
-		return c.service(i.Service).Reload.Signal == "" && (refused != "" || loaded != "" && !strings.HasPrefix(string(rev), string(loaded)))
+		return c.service(i.Service).Reload.Signal == "" && (refused != "" || loaded != "" && !rev.Is(loaded))
 	}
 	for end := c.o.Clock.Now().Add(youth); slices.ContainsFunc(running, behind) && c.o.Clock.Now().Before(end); {
 		if !c.sleep(c.going, youth/20) {
@@ -96,5 +95,5 @@ func (w *workflow) upToDate(i Instance, rev Revision) bool {
 		w.missed(i.Service, i.Name+" watches the file by itself, and has not said which config it loaded.")
 		return true
 	}
-	return refused == "" && loaded != "" && strings.HasPrefix(string(rev), string(loaded))
+	return refused == "" && rev.Is(loaded)
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"iter"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -25,6 +26,11 @@ func (r Revision) Short() string {
 		return string(r)
 	}
 	return string(r[:12])
+}
+
+// Is says whether a revision that is told in short, as services tell it, is this one.
+func (r Revision) Is(short Revision) bool {
+	return short != "" && strings.HasPrefix(string(r), string(short))
 }
 
 // Service is one program of the stack, as the settings describe it.

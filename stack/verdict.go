@@ -26,7 +26,7 @@ func revisionIn(line string) Revision {
 
 // verdict judges a line with respect to one revision. A line that names another one says nothing.
 func (r Reload) verdict(line string, rev Revision) verdict {
-	if named := revisionIn(line); named != "" && !strings.HasPrefix(string(rev), string(named)) {
+	if named := revisionIn(line); named != "" && !rev.Is(named) {
 		return verdictNone
 	}
 	switch {

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -92,7 +91,7 @@ func (w *workflow) validate(ch Change) (p *Passage) {
 	if from == to {
 		done(nil, "the config file has these bytes already")
 		for _, s := range c.Status().Services {
-			if s.State == Running && s.Loaded != "" && !strings.HasPrefix(string(to), string(s.Loaded)) {
+			if s.State == Running && s.Loaded != "" && !to.Is(s.Loaded) {
 				w.missed(s.Name, s.Name+" loaded another config, "+s.Loaded.Short()+". Reload the services to have it load this one.")
 			}
 		}
